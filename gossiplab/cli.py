@@ -1,0 +1,266 @@
+"""The `gossiplab` command: reads flags, calls the parts, prints. Thin on purpose.
+
+Each command imports what it needs when it runs, so that `gossiplab --help` costs neither Textual nor
+networkx. Standard output is data; everything said about it goes to standard error.
+"""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import msgspec
+from cyclopts import App, CycloptsError, Parameter
+
+from gossiplab import __version__
+from gossiplab.errors import GossiplabError, UserError
+from gossiplab.text import visible
+
+if TYPE_CHECKING:
+    from gossiplab.events import Header
+    from gossiplab.protocol import Protocol
+
+app = App(
+    name="gossiplab",
+    version=__version__,
+    help="A laboratory for gossip protocols: rumors spread, nodes fail and recover, every run replays to the byte.",
+)
+
+
+@Parameter(name="*")
+@dataclass
+class Flags:
+    """An experiment's fields as flags. What is not given is as the experiment file, or its default, has it."""
+
+    nodes: int | None = None
+    "How many nodes."
+    topology: str | None = None
+    "Who is linked with whom: complete, ring, grid, erdos-renyi, watts-strogatz(k=4,p=0.1), barabasi-albert, tree, two-clusters."
+    seed: int | None = None
+    "Whole number from which everything random follows."
+    set: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
+    "A protocol's parameter, as NAME=VALUE; see `gossiplab protocols`."
+    at: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
+    'A command and when it takes effect, as "3 kill n0" or "3 partition n0-n7".'
+    until: str | None = None
+    "When the run ends: quiescent, converged, or virtual seconds."
+    limit: float | None = None
+    "Virtual seconds after which a run ends that waits for quiescent or converged."
+    latency: str | None = None
+    "Seconds in flight: 0.03, 0.01..0.05 or lognormal(0.03,0.5)."
+    jitter: float | None = None
+    "Seconds by which a latency varies further."
+    loss: float | None = None
+    "Probability that a message is lost."
+    duplicate: float | None = None
+    "Probability that a message arrives twice."
+    reorder: float | None = None
+    "Probability that a message is overtaken."
+    bandwidth: float | None = None
+    "Bytes per second of a link; 0 for no limit."
+    protocols: Annotated[list[Path], Parameter(negative=())] = field(default_factory=list[Path])
+    "A folder with protocol files of your own."
+    record: Path | None = None
+    "The file to record to; a name that ends in .zst is compressed."
+
+
+@app.default
+def demo() -> int:
+    """Open the demo: 30 nodes and a rumor that spreads by push-pull."""
+    from gossiplab.library import demo_experiment
+
+    return _open_lab(demo_experiment(), Flags())
+
+
+@app.command
+def lab(experiment: str, flags: Flags | None = None) -> int:
+    """Open a lab with a protocol, or with an experiment file (.toml)."""
+    flags = flags or Flags()
+    fields = _fields(experiment, flags)
+    fields.setdefault("until", "stopped")
+    return _open_lab(fields, flags)
+
+
+@app.command
+def run(experiment: str, flags: Flags | None = None, *, json: bool = False) -> int:
+    """Run a protocol, or an experiment file (.toml), without a screen and print what came of it."""
+    from gossiplab.headless import run_headless
+
+    flags = flags or Flags()
+    header, protocol = _plan(_fields(experiment, flags), tuple(flags.protocols))
+    if header.experiment.until == "stopped":
+        raise UserError("a run without a screen has to end: give --until quiescent, converged or seconds.")
+    report = run_headless(header, protocol, flags.record)
+    if json:
+        _print_json(msgspec.to_builtins(report.figures))
+    else:
+        report.print()
+    return report.exit_code
+
+
+@app.command
+def replay(recording: str, *, headless: bool = False, at: float | None = None, json: bool = False) -> int:
+    """Show a recording on the screen; or, with --headless, print the World at an instant."""
+    from gossiplab.library import find_recording
+
+    path = find_recording(recording)
+    if not headless:
+        _need_terminal(f"gossiplab replay {recording} --headless")
+        from gossiplab.tui.app import open_replay
+
+        return open_replay(path)
+    from gossiplab.headless import print_world, world_figures
+    from gossiplab.recording.reader import open_recording
+
+    opened = open_recording(path)
+    t = opened.end if at is None else at
+    if not 0 <= t < float("inf"):
+        raise UserError(f"a recording cannot be looked at at {t} s: give --at seconds from 0 up.")
+    world = opened.at(t)
+    if opened.torn:
+        _say(f"{path} ends early after event {opened.length}.")
+    if json:
+        _print_json(world_figures(world, t))
+    else:
+        print_world(world, t)
+    return 0
+
+
+@app.command
+def verify(recording: str, *, protocols: Annotated[list[Path] | None, Parameter(negative=())] = None) -> int:
+    """Execute a recording again: exit code 0 when every byte agrees, 1 when an event differs, 2 when it cannot be used."""
+    from gossiplab.content import load_protocol
+    from gossiplab.headless import Progress
+    from gossiplab.library import find_recording
+    from gossiplab.recording.reader import open_recording
+    from gossiplab.recording.verify import verify
+
+    path = find_recording(recording)
+    opened = open_recording(path)
+    protocol = load_protocol(opened.header.experiment.protocol, tuple(protocols or ()))
+    with Progress("verifying", opened.end) as progress:
+        difference = verify(opened, protocol, progress.at)
+    if difference is not None:
+        print(f"{path} differs from its repetition at event {difference.event}:")
+        print(f"  expected {visible(difference.expected, 2000) or 'nothing more'}")
+        print(f"  got      {visible(difference.got, 2000) or 'nothing more'}")
+        return 1
+    early = " (it ends early)" if opened.torn else ""
+    print(f"{path}: {opened.length} events agree to the byte{early}.")
+    return 0
+
+
+@app.command
+def recordings() -> int:
+    """List the built-in recordings and your own."""
+    from gossiplab.library import print_recordings
+
+    print_recordings()
+    return 0
+
+
+@app.command
+def protocols(*folders: Path) -> int:
+    """List the protocols with their parameters; those in FOLDERS, too."""
+    from gossiplab.library import print_protocols
+
+    print_protocols(folders)
+    return 0
+
+
+def run_command_line(arguments: list[str]) -> int:
+    """Run one command. Returns its exit code; errors that a person can mend are said in one sentence."""
+    try:
+        result = app(arguments, print_error=False, exit_on_error=False, result_action="return_value")
+    except CycloptsError as error:
+        _say(f"{' '.join(str(error).split()).rstrip('.')}: see gossiplab --help.")
+        return 2
+    except GossiplabError as error:
+        _say(str(error))
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def _fields(target: str, flags: Flags) -> dict[str, Any]:
+    """The experiment's fields: from a file or a protocol's name, and the flags over them."""
+    from gossiplab.experiment import load_experiment
+
+    fields: dict[str, Any]
+    if target.endswith(".toml"):
+        fields = load_experiment(Path(target))
+        if "protocol" not in fields:
+            raise UserError(f'{target} names no protocol: add a line such as protocol = "epidemic".')
+    elif target.endswith(".py"):
+        path = Path(target)
+        if not path.is_file():
+            raise UserError(f"there is no protocol file {target}: check its name.")
+        flags.protocols.append(path.parent)
+        fields = {"protocol": path.stem}
+    else:
+        fields = {"protocol": target}
+    for name in ("nodes", "topology", "seed", "limit"):
+        if (value := getattr(flags, name)) is not None:
+            fields[name] = value
+    if flags.until is not None:
+        try:
+            fields["until"] = float(flags.until)
+        except ValueError:
+            fields["until"] = flags.until
+    link = {name: value for name in _LINK if (value := getattr(flags, name)) is not None}
+    if link:
+        fields["link"] = {**_table(fields, "link"), **link}
+    if flags.set:
+        fields["params"] = {**_table(fields, "params"), **dict(map(_setting, flags.set))}
+    if flags.at:
+        fields["at"] = [*fields.get("at", []), *flags.at]
+    return fields
+
+
+_LINK = ("latency", "jitter", "loss", "duplicate", "reorder", "bandwidth")
+
+
+def _table(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    table: Any = fields.get(name, {})
+    if not isinstance(table, dict):
+        raise UserError(f"the experiment's {name} is no table: write [{name}] and its settings below.")
+    return cast(dict[str, Any], table)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"{text!r} sets nothing: write --set NAME=VALUE.")
+    return name.strip(), value.strip()
+
+
+def _plan(fields: dict[str, Any], folders: tuple[Path, ...]) -> "tuple[Header, type[Protocol]]":
+    from gossiplab.content import load_protocol
+    from gossiplab.experiment import make_experiment
+    from gossiplab.plan import plan
+
+    experiment = make_experiment(fields)
+    protocol = load_protocol(experiment.protocol, folders)
+    return plan(experiment, protocol), protocol
+
+
+def _open_lab(fields: dict[str, Any], flags: Flags) -> int:
+    header, protocol = _plan(fields, tuple(flags.protocols))
+    _need_terminal(f"gossiplab run {header.experiment.protocol}")
+    from gossiplab.tui.app import open_lab
+
+    return open_lab(header, protocol, flags.record)
+
+
+def _need_terminal(instead: str) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError(f"the lab needs a terminal to open in: run it in one, or use `{instead}`.")
+
+
+def _print_json(value: Any) -> None:
+    # ASCII only: what a terminal would obey (C1 controls, direction marks) stays escaped
+    print(json.dumps(value, ensure_ascii=True))
+
+
+def _say(text: str) -> None:
+    print(f"gossiplab: {visible(text, 2000)}", file=sys.stderr)

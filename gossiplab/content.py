@@ -1,0 +1,67 @@
+"""Where the built-in protocols and recordings are, and how a protocol is loaded. Imports protocol and errors.
+
+Code is only ever loaded from the built-in folder or from a folder or file that the user named: never
+because a recording says so.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from gossiplab.errors import ProtocolError, UserError, fault_line
+from gossiplab.protocol import Protocol
+
+_PACKAGE = Path(__file__).parent
+
+
+def content_folder(name: str) -> Path:
+    """The folder of the built-in "protocols" or "recordings": inside a wheel, or beside the package in a checkout."""
+    shipped = _PACKAGE / "_content" / name
+    return shipped if shipped.is_dir() else _PACKAGE.parent / name
+
+
+def protocol_files(folders: tuple[Path, ...] = ()) -> dict[str, Path]:
+    """All protocol files by name: the built-in ones, then those in `folders`, which may replace them."""
+    files: dict[str, Path] = {}
+    for folder in (content_folder("protocols"), *folders):
+        if not folder.is_dir():
+            raise UserError(f"there is no folder {folder}: name one that holds protocol files.")
+        for path in sorted(folder.glob("[!_]*.py")):
+            files[path.stem] = path
+    return files
+
+
+def load_protocol(name: str, folders: tuple[Path, ...] = ()) -> type[Protocol]:
+    """The protocol called `name`. Raises UserError when there is none, ProtocolError when its file is broken."""
+    files = protocol_files(folders)
+    path = files.get(name)
+    if path is None:
+        raise UserError(
+            f"there is no protocol {name!r}: choose one of {', '.join(sorted(files))}, or give --protocols FOLDER."
+        )
+    return load_protocol_file(path)
+
+
+def load_protocol_file(path: Path) -> type[Protocol]:
+    """The one Protocol class that a file defines. Raises ProtocolError with file, line and what to do."""
+    module_name = f"gossiplab_protocol_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise ProtocolError(f"{path} is no Python file: give a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # msgspec looks annotations up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        line = fault_line(error, str(path))
+        raise ProtocolError(
+            f"{path}, line {line}, cannot be loaded: {type(error).__name__}: {error}."
+        ) from error
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Protocol) and value.__module__ == module_name
+    ]
+    if not classes:
+        raise ProtocolError(f"{path} defines no protocol: add a class derived from gossiplab.Protocol.")
+    return classes[-1]

@@ -1,0 +1,331 @@
+"""A lab: an experiment that is running. It owns clock, network and nodes, takes commands and emits events.
+
+Nothing else mutates. The lab knows no screen and no file: what happens leaves it as batches of events
+through `sink`. Start it headless with `run_lab`, or as a guest of another loop with `Lab.main`.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import trio
+
+from gossiplab.commands import AnyCommand, Cut, Heal, Inject, Kill, Leave, Partition, Rejoin, Shape
+from gossiplab.engine.clock import VirtualClock
+from gossiplab.engine.kernel import COMMAND, END, Kernel
+from gossiplab.engine.network import Network
+from gossiplab.engine.node import Node, Others
+from gossiplab.engine.scheduling import deterministic_scheduling
+from gossiplab.engine.wheel import Wheel
+from gossiplab.errors import ProtocolError, first_of
+from gossiplab.events import (
+    AnyEvent,
+    Commanded,
+    Crashed,
+    Departed,
+    Ended,
+    Header,
+    Injected,
+    Killed,
+    Learned,
+    Rejoined,
+    Retired,
+    Shown,
+    Wired,
+)  # fmt: skip
+from gossiplab.plan import check_command, read_scheduled
+from gossiplab.protocol import Message, Protocol
+from gossiplab.topology import build_edges
+
+Sink = Callable[[list[AnyEvent]], None]
+_STEPS_PER_INSTANT = 1_000_000  # heap items at one virtual instant; no honest protocol comes near it
+_STEPS_PER_NODE = 100
+
+
+class Lab:
+    """One run of one experiment.
+
+    header: what to run, from `gossiplab.plan.plan`. protocol: the class that every node runs.
+    sink: takes the events, in order and in batches; without one nothing is recorded, which is faster.
+    """
+
+    def __init__(self, header: Header, protocol: type[Protocol], sink: Sink | None = None) -> None:
+        experiment = header.experiment
+        n = experiment.nodes
+        self.experiment = experiment
+        self.clock = VirtualClock()
+        self.kernel = Kernel(self.clock, self._count, max(_STEPS_PER_INSTANT, _STEPS_PER_NODE * n))
+        self.kernel.after_slice = self.flush
+        self.kernel.on_idle = self._idle
+        self.kernel.on_stuck = self._stuck
+        self.ended: str | None = None
+        self.signal: int | None = None  # the signal that stopped it, if one did
+        self._protocol = protocol
+        self._sink = sink
+        self._batch: list[AnyEvent] = []
+        self._flushed = 0  # events handed to the sink
+        self._emit = self._batch.append if sink else None
+        self._edges = build_edges(experiment.topology, n, experiment.seed)
+        self._wheels: dict[float, Wheel] = {}
+        self.nodes: list[Node] = []
+        self.network = Network(self.kernel, experiment.link, self.nodes, protocol, self._emit)
+        self.network.changed = self._look
+        for id, peers in enumerate(_peers(n, self._edges)):
+            self.nodes.append(
+                Node(id, self.kernel, self, protocol, experiment.params, peers, experiment.seed)
+            )
+        self._nursery: trio.Nursery | None = None
+        self._live = n
+        self._knowers: list[int] = []  # for each rumor, how many live nodes know it
+        self._infective = 0  # (live node, rumor) pairs in which the node still spreads the rumor
+        self._ending = False
+        for text in experiment.at:
+            self._schedule(*read_scheduled(text, n))
+
+    # running -----------------------------------------------------------------------------------
+
+    async def main(self) -> None:
+        """The run, from its first event to its last. Needs `self.clock` as trio's clock, the kernel as instrument."""
+        self._record(Wired(0.0, self._edges))
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            self._start_tasks(self.nodes)
+            for node in self.nodes:
+                node.begin()
+            self._expect_end()
+            try:
+                await self.kernel.run()
+            finally:
+                nursery.cancel_scope.cancel()
+
+    def _start_tasks(self, nodes: Sequence[Node]) -> None:
+        assert self._nursery is not None
+        for node in nodes:
+            self._nursery.start_soon(node.live)
+        if self._protocol.run is not Protocol.run:
+            self.kernel.tasks = 1  # from now on tasks may wait for instants of their own
+
+    def _expect_end(self) -> None:
+        until = self.experiment.until
+        if isinstance(until, float | int):
+            self.kernel.after_all(float(until), END, lambda: self._end("time"))
+        elif until != "stopped":
+            self.kernel.after_all(self.experiment.limit, END, lambda: self._end("limit"))
+
+    def stop(self, at: float | None = None) -> None:
+        """End the run: once nothing else is due at `at`, or at the present instant."""
+        self.kernel.after_all(self._instant() if at is None else at, END, lambda: self._end("stopped"))
+
+    def _end(self, why: str) -> None:
+        if self.ended is None:
+            self.ended = why
+            self._record(Ended(self.clock.now, why))
+            self.kernel.end()
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand all events so far to the sink."""
+        if self._sink and self._batch:
+            batch = self._batch[:]
+            self._batch.clear()  # in place: the network holds on to its append
+            self._flushed += len(batch)
+            self._sink(batch)
+
+    def _record(self, event: AnyEvent) -> None:
+        if self._emit:
+            self._emit(event)
+        else:
+            self._flushed += 1
+
+    def _count(self) -> int:
+        return self._flushed + len(self._batch)
+
+    # commands ----------------------------------------------------------------------------------
+
+    def post(self, command: AnyCommand, at: float | None = None) -> float:
+        """Have a command take effect at the instant `at`, or at the present one; returns the instant.
+
+        Raises UserError when it has no meaning under this protocol.
+        """
+        check_command(command, self._protocol)
+        t = self._instant() if at is None else at
+        self._schedule(t, command)
+        return t
+
+    def _instant(self) -> float:
+        """The instant that is being drawn; in whole milliseconds where no event forbids it."""
+        low, high = self.clock.now, self.clock.view()
+        neat = round(high, 3)
+        return neat if low <= neat <= high else high
+
+    def _schedule(self, t: float, command: AnyCommand) -> None:
+        self.kernel.after_all(t, COMMAND, lambda: self._apply(command))
+
+    def _apply(self, command: AnyCommand) -> None:
+        self._record(Commanded(self.clock.now, str(command)))
+        match command:
+            case Kill(nodes):
+                for node in self._which(nodes, up=True):
+                    self._stop(node)
+                    self._record(Killed(self.clock.now, node.id))
+            case Leave(nodes):
+                for node in self._which(nodes, up=True):
+                    node.call(node.protocol.leave)
+                    if node.up:
+                        self._stop(node)
+                        self._record(Departed(self.clock.now, node.id))
+            case Rejoin(nodes, fresh):
+                for node in self._which(nodes, up=False):
+                    self._rejoin(node, fresh)
+            case Partition(nodes, others):
+                rest = tuple(sorted(set(range(len(self.nodes))) - set(nodes))) if others is None else others
+                if rest:
+                    self.network.sever(nodes, rest, both=True)
+            case Cut(nodes, others):
+                self.network.sever(nodes, others, both=False)
+            case Heal():
+                self.network.heal()
+            case Inject(node):
+                self._inject(self.nodes[node])
+            case Shape(nodes, others, settings):
+                self.network.shape(nodes, others, settings)
+        self._look()
+
+    def _which(self, nodes: tuple[int, ...], up: bool) -> list[Node]:
+        return [self.nodes[id] for id in nodes if self.nodes[id].up == up]
+
+    def _stop(self, node: Node) -> None:
+        node.stop()
+        self._gone(node)
+
+    def _gone(self, node: Node) -> None:
+        self._live -= 1
+        self._infective -= len(node.active)
+        for rumor in node.known:
+            self._knowers[rumor] -= 1
+
+    def _rejoin(self, node: Node, fresh: bool) -> None:
+        self._live += 1
+        self._record(Rejoined(self.clock.now, node.id, fresh))
+        if not fresh:
+            self._infective += len(node.active)
+            for rumor in node.known:
+                self._knowers[rumor] += 1
+        node.rejoin(fresh)
+        if node.up:
+            self._start_tasks([node])
+
+    def _inject(self, node: Node) -> None:
+        if node.up:
+            rumor = len(self._knowers)
+            self._knowers.append(0)
+            self._record(Injected(self.clock.now, rumor, node.id))
+            node.learn(rumor)
+            node.call(node.protocol.on_inject, rumor)
+
+    # what nodes say: gossiplab.engine.node.NodeLab ---------------------------------------------
+
+    def send(self, node: Node, peer: int, message: Message, carries: tuple[int, ...]) -> None:
+        self.network.send(node, peer, message, carries)
+
+    def wheel(self, period: float) -> Wheel:
+        if period not in self._wheels:
+            self._wheels[period] = Wheel(self.kernel, period)
+        return self._wheels[period]
+
+    def learned(self, node: Node, rumor: int) -> None:
+        if not 0 <= rumor < len(self._knowers):
+            raise ProtocolError(
+                f"n{node.id} learns rumor {rumor!r}, which nobody injected: use the ids on_inject gives."
+            )
+        self._knowers[rumor] += 1
+        self._infective += 1
+        self._record(Learned(self.clock.now, node.id, rumor, node.cause))
+        self._look()
+
+    def retired(self, node: Node, rumor: int) -> None:
+        self._infective -= 1
+        self._record(Retired(self.clock.now, node.id, rumor))
+        self._look()
+
+    def shown(self, node: Node, name: str, value: Any) -> None:
+        if self._emit:
+            self._emit(Shown(self.clock.now, node.id, name, msgspec.Raw(msgspec.json.encode(value))))
+
+    def crashed(self, node: Node, file: str, line: int, error: str) -> None:
+        self._gone(node)
+        self._record(Crashed(self.clock.now, node.id, file, line, error))
+        self._look()
+
+    # when to stop ------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Something changed that may end the run."""
+        if not self._ending and self._reached():
+            self._ending = True
+            self.kernel.after_all(self.clock.now, END, self._end_if_reached)
+
+    def _end_if_reached(self) -> None:
+        self._ending = False
+        why = self._reached()
+        if why:
+            self._end(why)
+
+    def _reached(self) -> str | None:
+        """What the run waits for and now has: "converged" or "quiescent"."""
+        until = self.experiment.until
+        if until not in ("converged", "quiescent") or not self._knowers or self.kernel.commands_pending():
+            return None
+        if until == "converged" and self._live and all(count == self._live for count in self._knowers):
+            return "converged"
+        if not self._infective and not self.network.carrying:
+            return "quiescent"
+        return None
+
+    def _idle(self) -> None:
+        if self.experiment.until in ("converged", "quiescent"):
+            self._end("quiescent")
+
+    def _stuck(self, action: Any, argument: Any) -> None:
+        """Too many steps at one instant: the node whose step was next is at fault."""
+        node: Node = self.nodes[argument[2]] if action.__self__ is self.network else action.__self__.node
+        node.crash(ProtocolError("it acts without end while no virtual time passes: wait between steps."))
+
+
+def _peers(n: int, edges: tuple[tuple[int, int], ...] | None) -> list[Sequence[int]]:
+    if edges is None:
+        return [Others(n, id) for id in range(n)]
+    neighbours: list[list[int]] = [[] for _ in range(n)]
+    for a, b in edges:
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    return [tuple(sorted(each)) for each in neighbours]
+
+
+def run_lab(lab: Lab) -> None:
+    """Run a lab to its end, without a screen, as fast as it goes. What its sink raises ends the run and comes out.
+
+    SIGINT and SIGTERM end the run too, at the instant it has reached, as a command to stop would.
+    """
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            if threading.current_thread() is threading.main_thread():
+                nursery.start_soon(_stop_on_signal, lab)
+            await lab.main()
+            nursery.cancel_scope.cancel()
+
+    with deterministic_scheduling():
+        try:
+            trio.run(main, clock=lab.clock, instruments=[lab.kernel])
+        except BaseExceptionGroup as group:
+            raise first_of(group) from None
+
+
+async def _stop_on_signal(lab: Lab) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            lab.signal = number
+            lab.stop()

@@ -1,0 +1,173 @@
+"""What can happen in a lab: the closed vocabulary of events. Imports only experiment.
+
+An event is one immutable fact at a virtual time `t`, in seconds. A run is a header and its events in
+the order in which they happened; a World is what they add up to. Every line of a recording is one of
+the structs below, as a JSON object whose first field `e` names its kind.
+
+Nodes are the integers 0 .. n-1, rumors and messages are numbered from 0 in the order of their birth.
+"""
+
+import msgspec
+
+from gossiplab.experiment import Cycle, Experiment
+
+FORMAT = 1  # version of the recording format; raised when an old reader could misread a new file
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The first line of a recording: everything needed to execute the run again.
+
+    gossiplab: version of the format. version: the gossiplab that wrote it, for people.
+    experiment: complete, with every parameter's value and every scheduled command.
+    cycle: how rumors count their time; None when the protocol has no cycles.
+    """
+
+    gossiplab: int
+    version: str
+    experiment: Experiment
+    cycle: Cycle | None = None
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, tag_field="e"):
+    """Base of all events. `t` is the virtual instant, in seconds."""
+
+    t: float
+
+
+class Wired(Event, frozen=True, gc=False, tag="wired"):
+    """The lab's links, as pairs of nodes; None: everybody is linked with everybody."""
+
+    edges: tuple[tuple[int, int], ...] | None
+
+
+class Commanded(Event, frozen=True, gc=False, tag="command"):
+    """A command took effect, after everything else that was due at `t`. What it did follows as events."""
+
+    command: str
+
+
+class Killed(Event, frozen=True, gc=False, tag="killed"):
+    """A node stopped at once."""
+
+    node: int
+
+
+class Departed(Event, frozen=True, gc=False, tag="left"):
+    """A node left gracefully."""
+
+    node: int
+
+
+class Rejoined(Event, frozen=True, gc=False, tag="rejoined"):
+    """A node that was down is up again; `fresh`: it remembers nothing."""
+
+    node: int
+    fresh: bool
+
+
+class Crashed(Event, frozen=True, gc=False, tag="crashed"):
+    """A node stopped because its own protocol failed in `file` at `line` with `error`."""
+
+    node: int
+    file: str
+    line: int
+    error: str
+
+
+class Severed(Event, frozen=True, gc=False, tag="severed"):
+    """Messages between the node sets `a` and `b` are lost; `both`: in both directions, else from a to b."""
+
+    a: str
+    b: str
+    both: bool
+
+
+class Healed(Event, frozen=True, gc=False, tag="healed"):
+    """Nothing is severed any more."""
+
+
+class Shaped(Event, frozen=True, gc=False, tag="shaped"):
+    """The links between the node sets `a` and `b` now have these settings over the experiment's own."""
+
+    a: str
+    b: str
+    settings: tuple[str, ...]
+
+
+class Sent(Event, frozen=True, gc=False, tag="sent"):
+    """A message left a node and arrives at `due` unless something happens to it.
+
+    kind: the message's type. size: bytes of its body. carries: the rumors whose update it holds.
+    """
+
+    id: int
+    src: int
+    dst: int
+    due: float
+    kind: str
+    size: int
+    carries: tuple[int, ...]
+    body: msgspec.Raw
+
+
+class Duplicated(Event, frozen=True, gc=False, tag="duplicated"):
+    """The network made a second copy of message `of`, which is message `id` and arrives at `due`."""
+
+    id: int
+    of: int
+    due: float
+
+
+class Delivered(Event, frozen=True, gc=False, tag="delivered"):
+    """A message reached its node and was handled."""
+
+    id: int
+
+
+class Dropped(Event, frozen=True, gc=False, tag="dropped"):
+    """A message will not arrive. why: "loss" (the link), "cut" (severed), or "down" (nobody is there)."""
+
+    id: int
+    why: str
+
+
+class Injected(Event, frozen=True, gc=False, tag="injected"):
+    """A new rumor was given to a node, its source."""
+
+    rumor: int
+    node: int
+
+
+class Learned(Event, frozen=True, gc=False, tag="learned"):
+    """A node heard a rumor for the first time, from message `by`; None: not from a message."""
+
+    node: int
+    rumor: int
+    by: int | None
+
+
+class Retired(Event, frozen=True, gc=False, tag="retired"):
+    """A node lost interest in a rumor: it knows it and no longer spreads it (removed)."""
+
+    node: int
+    rumor: int
+
+
+class Shown(Event, frozen=True, gc=False, tag="shown"):
+    """A node says what it wants seen: `name` now has `value`."""
+
+    node: int
+    name: str
+    value: msgspec.Raw
+
+
+class Ended(Event, frozen=True, gc=False, tag="ended"):
+    """The run is over. why: "converged", "quiescent", "time", "limit" or "stopped"."""
+
+    why: str
+
+
+AnyEvent = (
+    Wired | Commanded | Killed | Departed | Rejoined | Crashed | Severed | Healed | Shaped
+    | Sent | Duplicated | Delivered | Dropped | Injected | Learned | Retired | Shown | Ended
+)  # fmt: skip

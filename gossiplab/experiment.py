@@ -1,0 +1,129 @@
+"""What to run: a typed struct, read from TOML or built from flags. Imports only link and errors.
+
+Every flag of `gossiplab run` is a field here and every field is a flag. An experiment says nothing
+about how fast or where it runs: the same experiment gives the same recording, to the byte.
+"""
+
+import math
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gossiplab.errors import UserError
+from gossiplab.link import Link
+
+MOST_NODES = 100_000  # more would take more memory than a laptop has, and show nothing more
+MOST_SECONDS = 1e6  # a float of virtual seconds is exact to below a nanosecond up to here
+
+UNTIL = ("quiescent", "converged", "stopped")
+
+Value = bool | int | float | str
+"""What a protocol's parameter may be."""
+
+
+class Cycle(msgspec.Struct, frozen=True):
+    """How a protocol counts time for its rumors.
+
+    period: seconds. aligned: cycles start at the common instants 0, period, 2 period ...; otherwise
+    every rumor counts periods from its own injection.
+    """
+
+    period: float
+    aligned: bool
+
+    def count(self, start: float, t: float) -> int:
+        """The number of the cycle, counted from the injection at `start`, in which `t` lies; 0 at `start`.
+
+        What arrives in the i-th cycle after the injection counts i (Demers et al. 1987).
+        """
+        # 1e-9: i * period divided by period can come out a hair below i
+        if self.aligned:
+            return math.floor(t / self.period + 1e-9) - math.floor(start / self.period + 1e-9)
+        return math.ceil((t - start) / self.period - 1e-9)
+
+
+class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to run.
+
+    protocol: name of a protocol file. nodes: how many. topology: see `gossiplab.topology`.
+    seed: any whole number from 0 up; everything random follows from it.
+    params: values for the protocol's parameters. link: what all links do to messages.
+    at: the fault schedule, "SECONDS COMMAND" each, such as "3 partition n0-n7".
+    until: when the run ends by itself. "quiescent": nobody spreads a rumor any more and none is in flight.
+        "converged": every live node knows every rumor, or the run is quiescent. A number: virtual seconds.
+        "stopped": when a person stops it.
+    limit: virtual seconds after which a run that waits for "quiescent" or "converged" ends all the same.
+    """
+
+    protocol: str
+    nodes: int = 30
+    topology: str = "complete"
+    seed: int = 0
+    params: dict[str, Value] = {}
+    link: Link = Link()
+    at: tuple[str, ...] = ()
+    until: float | str = "converged"
+    limit: float = 1000.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.nodes <= MOST_NODES:
+            raise UserError(f"a lab cannot have {self.nodes} nodes: give a number from 0 to {MOST_NODES}.")
+        if not 0 <= self.seed < 2**63:
+            raise UserError(f"the seed cannot be {self.seed}: give a whole number from 0 to 2^63 - 1.")
+        if isinstance(self.until, str):
+            if self.until not in UNTIL:
+                raise UserError(
+                    f"a run cannot go on until {self.until!r}: give quiescent, converged, or a number of seconds."
+                )
+        elif not 0 <= self.until <= MOST_SECONDS:
+            raise UserError(
+                f"a run cannot go on until {self.until} s: give seconds from 0 to {MOST_SECONDS:.0f}."
+            )
+        if not 0 <= self.limit <= MOST_SECONDS:
+            raise UserError(f"the limit cannot be {self.limit} s: give seconds from 0 to {MOST_SECONDS:.0f}.")
+
+
+def split_schedule(text: str) -> tuple[float, str]:
+    """Read "3 kill n0" as (3.0, "kill n0"). Raises UserError when the time is missing or out of range."""
+    time, _, command = text.strip().partition(" ")
+    try:
+        seconds = float(time)
+    except ValueError:
+        raise UserError(
+            f'{text!r} does not start with a time: write "3 kill n0" to kill n0 at 3 s.'
+        ) from None
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise UserError(f"{text!r} cannot happen at {time} s: give seconds from 0 to {MOST_SECONDS:.0f}.")
+    return seconds, " ".join(command.split())
+
+
+def load_experiment(path: Path) -> dict[str, Any]:
+    """The fields that an experiment file sets, checked for names and types by `make_experiment` later.
+
+    Raises UserError when the file cannot be read or is not TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder: name the experiment's .toml file.") from None
+    except FileNotFoundError:
+        raise UserError(
+            f"there is no file {path}: check its name, or list protocols with `gossiplab protocols`."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UserError(f"{path} cannot be read: {reason}.") from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not a TOML file: {error}.") from None
+
+
+def make_experiment(fields: dict[str, Any], where: str = "the experiment") -> Experiment:
+    """An Experiment from plain values. Raises UserError naming the field at fault and `where` it stands."""
+    try:
+        return msgspec.convert(fields, Experiment)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{where} is not an experiment: {error}.") from None

@@ -1,0 +1,193 @@
+"""Running and looking without a screen: the run, its progress bar, and what is printed of it."""
+
+import json
+import sys
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as RichProgress
+
+from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.events import AnyEvent, Header
+from gossiplab.experiment import Value
+from gossiplab.nodeset import format_nodes
+from gossiplab.protocol import Protocol
+from gossiplab.recording.recorder import Recorder
+from gossiplab.recording.tape import Tape
+from gossiplab.text import visible
+from gossiplab.world.metrics import MessageFigures, RumorFigures, message_figures, rumor_figures
+from gossiplab.world.world import World
+
+_BEAT = 0.1  # s of real time between two pictures of the progress bar
+
+
+class RunFigures(msgspec.Struct, frozen=True):
+    """What `gossiplab run --json` prints. digest: of the recording's bytes, recorded or not."""
+
+    protocol: str
+    nodes: int
+    seed: int
+    params: dict[str, Value]
+    virtual_seconds: float
+    wall_seconds: float
+    stopped_by: str
+    events: int
+    messages: MessageFigures
+    rumors: list[RumorFigures]
+    digest: str
+
+
+class Report:
+    """What came of a run."""
+
+    def __init__(
+        self, figures: RunFigures, world: World, cycle: bool, recorded: Path | None, signal: int | None
+    ) -> None:
+        self.figures = figures
+        self._world = world
+        self._cycle = cycle
+        self._recorded = recorded
+        self._signal = signal
+        for crash in world.crashes:
+            print(
+                f"gossiplab: n{crash.node} crashed at {crash.t:g} s in {visible(crash.file)}, line {crash.line}: "
+                f"{visible(crash.error, 500)}; mend the protocol and run again.",
+                file=sys.stderr,
+            )
+
+    @property
+    def exit_code(self) -> int:
+        """0; 2 when the protocol crashed a node; 128 + n when signal n stopped the run."""
+        if self._signal is not None:
+            return 128 + self._signal
+        return 2 if self._world.crashes else 0
+
+    def print(self) -> None:
+        """Print a summary for people."""
+        figures, messages = self.figures, self.figures.messages
+        print(f"{figures.protocol}: {figures.nodes} nodes, seed {figures.seed}")
+        print(f"  {'  '.join(f'{name}={value}' for name, value in figures.params.items())}")
+        print(
+            f"{figures.stopped_by} after {figures.virtual_seconds:g} virtual s ({figures.wall_seconds:.2f} s real)"
+        )
+        print(
+            f"messages: {messages.sent} sent, {messages.delivered} delivered, {messages.dropped} dropped, "
+            f"{messages.duplicated} duplicated, {messages.in_flight} in flight, {messages.bytes} bytes"
+        )
+        for rumor in figures.rumors:
+            unit = "cycles" if self._cycle else "s"
+            arrived = (
+                ""
+                if rumor.t_last is None
+                else f", arrived after {rumor.t_ave:.4g} {unit} on average, {rumor.t_last:g} at last"
+            )
+            print(
+                f"rumor {rumor.id} from n{rumor.source}: reached {rumor.reached} of {figures.nodes}, "
+                f"residue {rumor.residue:.4g}, traffic {rumor.traffic:.4g}{arrived}"
+            )
+        print(f"{figures.events} events, digest {figures.digest}")
+        if self._recorded:
+            print(f"recorded to {self._recorded}")
+
+
+class Progress:
+    """A progress bar on standard error, on a terminal; nothing where there is none."""
+
+    def __init__(self, what: str, end: float | None) -> None:
+        self._shown = sys.stderr.isatty()
+        self._next = perf_counter() + _BEAT
+        if self._shown:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.fields[t]:.4g} virtual s"),
+            )
+            self._bar = RichProgress(
+                *columns, console=Console(stderr=True), transient=True, auto_refresh=False
+            )
+            self._task = self._bar.add_task(what, total=end, t=0.0)
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if self._shown:
+            self._bar.stop()
+
+    def at(self, t: float) -> None:
+        """The virtual instant `t` is reached."""
+        if self._shown and perf_counter() >= self._next:
+            self._next = perf_counter() + _BEAT
+            self._bar.update(self._task, completed=t, t=t)
+            self._bar.refresh()
+
+
+def run_headless(header: Header, protocol: type[Protocol], record: Path | None) -> Report:
+    """Run to the end, recording to `record` if it is given. Raises StorageError when the disk refuses."""
+    experiment = header.experiment
+    end = experiment.until if isinstance(experiment.until, float) else None
+    started = perf_counter()
+    sink = Tape(header, _discard) if record is None else Recorder(record, header)
+    try:
+        with Progress(f"running {experiment.protocol}", end) as progress:
+
+            def watch(batch: list[AnyEvent]) -> None:
+                sink(batch)
+                progress.at(sink.world.t)
+
+            lab = Lab(header, protocol, watch)
+            run_lab(lab)
+    finally:
+        if isinstance(sink, Recorder):
+            sink.close()
+    world = sink.world
+    figures = RunFigures(
+        protocol=experiment.protocol,
+        nodes=experiment.nodes,
+        seed=experiment.seed,
+        params=experiment.params,
+        virtual_seconds=world.t,
+        wall_seconds=perf_counter() - started,
+        stopped_by=world.ended or "stopped",
+        events=world.events,
+        messages=message_figures(world),
+        rumors=rumor_figures(world),
+        digest=sink.digest,
+    )
+    return Report(figures, world, header.cycle is not None, record, lab.signal)
+
+
+def world_figures(world: World, t: float) -> dict[str, Any]:
+    """A World as plain values, with its one-word state and its figures."""
+    fields: dict[str, Any] = json.loads(msgspec.json.encode(world))
+    figures = {"messages": message_figures(world), "rumor_figures": rumor_figures(world)}
+    return {"at": t, "word": world.word(), **fields, **msgspec.to_builtins(figures)}
+
+
+def print_world(world: World, t: float) -> None:
+    """Print a World for people."""
+    print(
+        f"at {t:g} s: {world.word()}, {world.alive} of {len(world.nodes)} nodes alive, {world.events} events"
+    )
+    for status in sorted({node.status for node in world.nodes}):
+        these = [id for id, node in enumerate(world.nodes) if node.status == status]
+        print(f"  {status}: {format_nodes(these)}")
+    for id, rumor in enumerate(world.rumors):
+        print(f"  rumor {id} from n{rumor.source}: known to {format_nodes(rumor.arrivals) or 'nobody'}")
+    messages = message_figures(world)
+    print(
+        f"  messages: {messages.sent} sent, {messages.delivered} delivered, {messages.dropped} dropped, {messages.in_flight} in flight"
+    )
+
+
+def _discard(data: bytes) -> None:
+    """Where the bytes of a run go that nobody records."""

@@ -1,0 +1,103 @@
+"""What there is to open: the demo, the protocols, the recordings that come along and the user's own."""
+
+from pathlib import Path
+from typing import Any
+
+from gossiplab.content import content_folder, load_protocol_file, protocol_files
+from gossiplab.errors import GossiplabError, RecordingError
+from gossiplab.recording.format import SUFFIX
+from gossiplab.recording.reader import open_recording
+from gossiplab.text import visible
+
+
+def demo_experiment() -> dict[str, Any]:
+    """The fields of the experiment that `gossiplab` opens: slow links, so that messages can be seen flying."""
+    return {
+        "protocol": "epidemic",
+        "nodes": 30,
+        "topology": "watts-strogatz(k=6,p=0.2)",
+        "seed": 7,
+        "params": {"direction": "push-pull", "phase": "random", "period": 1.0},
+        "link": {"latency": "0.3..0.6"},
+        "until": "stopped",
+    }
+
+
+def own_recordings() -> Path:
+    """The folder of the user's recordings, which need not exist yet."""
+    import platformdirs
+
+    return platformdirs.user_data_path("gossiplab", appauthor=False) / "recordings"
+
+
+def default_path(protocol: str) -> Path:
+    """A fresh file in the user's folder for a run of `protocol`. Raises StorageError when it cannot be made."""
+    from datetime import UTC, datetime
+
+    from gossiplab.errors import StorageError
+
+    folder = own_recordings()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the recording cannot be written to {folder}: {error.strerror}; choose another place with --record FILE."
+        ) from None
+    # the wall's time names the file and stands nowhere in it
+    stem = f"{protocol}-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
+    number = 1
+    while (path := folder / f"{stem}{f'-{number}' if number > 1 else ''}{SUFFIX}").exists():
+        number += 1
+    return path
+
+
+def recording_files() -> list[Path]:
+    """All recordings: the built-in ones, then the user's, by name."""
+    files: list[Path] = []
+    for folder in (content_folder("recordings"), own_recordings()):
+        if folder.is_dir():
+            files += sorted(
+                path for path in folder.iterdir() if path.name.endswith((SUFFIX, f"{SUFFIX}.zst"))
+            )
+    return files
+
+
+def find_recording(name: str) -> Path:
+    """The recording at a path, or the listed one of that name. A path that is none is left for the reader to refuse."""
+    path = Path(name)
+    if path.exists():
+        return path
+    for each in recording_files():
+        if name in (each.name, each.name.split(SUFFIX)[0]):
+            return each
+    return path
+
+
+def print_recordings() -> None:
+    """List the recordings: what was run, how long, and where the file is."""
+    for path in recording_files():
+        try:
+            recording = open_recording(path)
+            experiment = recording.header.experiment
+            what = f"{visible(experiment.protocol)}, {experiment.nodes} nodes, {recording.end:g} s, {recording.length} events"
+            print(f"{path.name}  {what}{', ends early' if recording.torn else ''}")
+            recording.close()
+        except RecordingError as error:
+            print(f"{visible(path.name)}  {visible(str(error))}")
+        print(f"    {visible(str(path), 1000)}")
+
+
+def print_protocols(folders: tuple[Path, ...] = ()) -> None:
+    """List the protocols with their parameters."""
+    for name, path in protocol_files(folders).items():
+        try:
+            protocol = load_protocol_file(path)
+        except GossiplabError as error:
+            print(f"{name}  {visible(str(error), 1000)}")
+            continue
+        summary = (protocol.__doc__ or "").strip().partition("\n")[0]
+        print(f"{name}  {summary}")
+        for each in protocol.params.values():
+            default = str(each.default).lower() if isinstance(each.default, bool) else each.default
+            unit = f" {each.unit}" if each.unit else ""
+            print(f"    {each.name} = {default}{unit}  ({each.domain()})  {each.doc}")

@@ -1,0 +1,54 @@
+"""Making an experiment complete: every parameter, every command, checked. Imports what it is made of.
+
+What comes out is the header of the run, which says all there is to say about it.
+"""
+
+from typing import Any
+
+import msgspec
+
+from gossiplab import __version__
+from gossiplab.commands import AnyCommand, Inject, parse_command
+from gossiplab.errors import UserError
+from gossiplab.events import FORMAT, Header
+from gossiplab.experiment import Experiment, split_schedule
+from gossiplab.protocol import Protocol, resolve_params
+from gossiplab.topology import parse_topology
+
+Scheduled = tuple[float, AnyCommand]
+
+
+def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
+    """The header of the run that `experiment` asks for. Raises UserError when it asks for what cannot be.
+
+    A protocol that spreads rumors gets one at n0 at 0 s, unless the schedule injects some itself.
+    """
+    parse_topology(experiment.topology)
+    params = resolve_params(protocol, experiment.params)
+    scheduled = [read_scheduled(text, experiment.nodes) for text in experiment.at]
+    injects = any(isinstance(command, Inject) for _, command in scheduled)
+    if protocol.spreads_rumors and experiment.nodes and not injects:
+        scheduled.insert(0, (0.0, Inject(0)))
+    for _, command in scheduled:
+        check_command(command, protocol)
+    complete = msgspec.structs.replace(
+        experiment, params=params, at=tuple(write_scheduled(t, command) for t, command in scheduled)
+    )
+    return Header(gossiplab=FORMAT, version=__version__, experiment=complete, cycle=protocol.cycle(params))
+
+
+def check_command(command: AnyCommand, protocol: type[Protocol]) -> None:
+    """Raises UserError when a command has no meaning under a protocol."""
+    if isinstance(command, Inject) and not protocol.spreads_rumors:
+        raise UserError(f"{protocol.__name__} spreads no rumors: leave out `{command}`.")
+
+
+def read_scheduled(text: str, nodes: int) -> Scheduled:
+    """Read "3 kill n0" for a lab of so many nodes. Raises UserError."""
+    t, command = split_schedule(text)
+    return t, parse_command(command, nodes)
+
+
+def write_scheduled(t: float, command: Any) -> str:
+    """Write what `read_scheduled` reads: "3 kill n0"."""
+    return f"{repr(t).removesuffix('.0')} {command}"

@@ -1,0 +1,265 @@
+"""What a node runs: the base class of protocols, their parameters, rounds and messages.
+
+A protocol file imports from `gossiplab`, which re-exports what stands here. A protocol never imports
+`random` or `time`: randomness, the clock and the network are handed in by the lab through a `Host`,
+so that the same seed gives the same run. Imports only experiment and errors.
+
+    class Flood(Protocol):
+        '''Tell everybody, once.'''
+
+        period = param(1.0, unit="s", low=0.001, doc="seconds between rounds")
+
+        def setup(self):                       # a node that remembers nothing
+            self.known = set()
+
+        @every("period")
+        def gossip(self):                      # a round, on the node's own beat
+            for peer in self.sample(1):
+                self.send(peer, News(tuple(sorted(self.known))))
+
+        def on_news(self, sender, news): ...   # called for each News that arrives
+"""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any, ClassVar, TypeVar, cast
+from typing import Protocol as Interface
+
+import msgspec
+
+from gossiplab.errors import ProtocolError, UserError
+from gossiplab.experiment import Cycle, Value
+
+V = TypeVar("V", bool, int, float, str)
+F = TypeVar("F", bound=Callable[..., None])
+
+
+class Message(msgspec.Struct, frozen=True):
+    """Base of a protocol's messages: a struct with typed fields.
+
+    A message is encoded when it is sent and decoded when it arrives, so that nodes share no objects,
+    and its size in bytes is that of its encoding. `Ping` is handled by `on_ping(sender, message)`.
+    """
+
+
+class Param:
+    """One parameter: its default, range and meaning. Made by `param`."""
+
+    def __init__(
+        self, default: Value, low: float, high: float, unit: str, choices: tuple[str, ...], doc: str
+    ) -> None:
+        self.name = ""
+        self.default = default
+        self.low = low
+        self.high = high
+        self.unit = unit
+        self.choices = choices
+        self.doc = doc
+
+    def domain(self) -> str:
+        """The values it may take, for people: "a number from 0 to 1"."""
+        if isinstance(self.default, bool):
+            return "true or false"
+        if isinstance(self.default, str):
+            return " or ".join(self.choices)
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        if math.isinf(self.high):
+            return f"{kind} from {self.low:g} up"
+        return f"{kind} from {self.low:g} to {self.high:g}"
+
+    def read(self, value: object) -> Value:
+        """`value`, from a flag (a string) or a file, as this parameter's type. Raises UserError."""
+        read: Value | None = None
+        if isinstance(self.default, bool):
+            read = {"true": True, "false": False}.get(str(value).lower())
+        elif isinstance(self.default, str):
+            read = str(value) if str(value) in self.choices else None
+        elif not isinstance(value, bool):
+            try:
+                number = float(cast("str | float", value))
+                whole = isinstance(self.default, int)
+                if self.low <= number <= self.high and math.isfinite(number) and not (whole and number % 1):
+                    read = int(number) if whole else number
+            except (TypeError, ValueError):
+                read = None
+        if read is None:
+            raise UserError(f"the parameter {self.name} cannot be {value!r}: give {self.domain()}.")
+        return read
+
+
+def param(
+    default: V,
+    *,
+    low: float = 0,
+    high: float = math.inf,
+    unit: str = "",
+    choices: Sequence[str] = (),
+    doc: str = "",
+) -> V:
+    """Declare a parameter in the body of a protocol class; in its methods `self.NAME` is the value.
+
+    The default gives the type: bool, int, float, or str (then `choices` lists all values).
+    low, high: the least and greatest value allowed. unit: such as "s". doc: one line for people.
+    """
+    # typed as the value it becomes, so that methods read `self.period` as a float
+    return cast(V, Param(default, low, high, unit, tuple(choices), doc))
+
+
+class Round:
+    """How often a method runs. Made by `every`."""
+
+    def __init__(self, name: str, period: str | float, phase: str) -> None:
+        self.name = name
+        self.period = period
+        self.phase = phase
+
+
+def every(period: str | float, *, phase: str = "random") -> Callable[[F], F]:
+    """Run a method again and again: a round.
+
+    period: seconds, or the name of the parameter that holds them.
+    phase: "random" (each node on a beat of its own), "aligned" (all nodes at 1, 2, 3 ... periods),
+        or the name of the parameter that holds one of the two.
+    """
+
+    def mark(method: F) -> F:
+        cast(Any, method).round = Round(method.__name__, period, phase)
+        return method
+
+    return mark
+
+
+class Timer(Interface):
+    """What `Protocol.after` returns."""
+
+    def cancel(self) -> None:
+        """Forget it. Nothing happens when it already ran."""
+
+
+class Host(Interface):
+    """What the lab gives a node: identity, time, randomness, the network, and a way to be seen."""
+
+    id: int
+    random: Random
+
+    @property
+    def now(self) -> float: ...
+    @property
+    def peers(self) -> Sequence[int]: ...
+    def sample(self, k: int) -> list[int]: ...
+    def send(self, peer: int, message: Message, carries: tuple[int, ...]) -> None: ...
+    def after(self, delay: float, action: Callable[..., None], *args: Any) -> Timer: ...
+    def learn(self, rumor: int) -> bool: ...
+    def retire(self, rumor: int) -> None: ...
+    def show(self, name: str, value: Any) -> None: ...
+
+
+class Protocol:
+    """Base of protocols: one instance is what one node runs, with its memory."""
+
+    params: ClassVar[dict[str, Param]] = {}
+    rounds: ClassVar[tuple[Round, ...]] = ()
+    spreads_rumors: ClassVar[bool] = False
+    _host: Host
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.params = dict(cls.params)
+        rounds = {each.name: each for each in cls.rounds}
+        for name, value in list(vars(cls).items()):
+            if isinstance(value, Param):
+                value.name = name
+                cls.params[name] = value
+                delattr(cls, name)
+            elif isinstance(round_ := getattr(value, "round", None), Round):
+                rounds[name] = round_
+        cls.rounds = tuple(rounds.values())
+        cls.spreads_rumors = cls.on_inject is not Protocol.on_inject
+
+    # what a protocol defines -------------------------------------------------------------------
+
+    def setup(self) -> None:
+        """Make the state of a node that remembers nothing: at the start, and when it rejoins fresh."""
+
+    def rejoin(self) -> None:
+        """Be back after a kill or a leave, with the memory of before."""
+
+    def leave(self) -> None:
+        """Say goodbye: the node stops when this returns."""
+
+    def on_inject(self, rumor: int) -> None:
+        """Begin to spread a new rumor, which this node has just learned."""
+        raise ProtocolError(f"{type(self).__name__} spreads no rumors: inject has no meaning here.")
+
+    async def run(self) -> None:
+        """A sequence with waits, as a trio task of the node; trio.sleep and timeouts run in virtual time."""
+
+    @classmethod
+    def cycle(cls, params: dict[str, Value]) -> Cycle | None:
+        """How rumors count their time under these parameters; None: in seconds."""
+        return None
+
+    # what the lab offers -----------------------------------------------------------------------
+
+    @property
+    def id(self) -> int:
+        """This node, 0 .. n-1."""
+        return self._host.id
+
+    @property
+    def now(self) -> float:
+        """The virtual instant, in seconds."""
+        return self._host.now
+
+    @property
+    def random(self) -> Random:
+        """This node's own generator of random numbers."""
+        return self._host.random
+
+    @property
+    def peers(self) -> Sequence[int]:
+        """The nodes this one is linked with, in order."""
+        return self._host.peers
+
+    def sample(self, k: int) -> list[int]:
+        """`k` different peers, uniformly at random; all of them when there are fewer."""
+        return self._host.sample(k)
+
+    def send(self, peer: int, message: Message, carries: tuple[int, ...] = ()) -> None:
+        """Send a message. carries: the rumors whose update it holds, which count as traffic."""
+        self._host.send(peer, message, carries)
+
+    def after(self, delay: float, action: Callable[..., None], *args: Any) -> Timer:
+        """Call `action(*args)` once, `delay` seconds from now, unless the node stops first."""
+        return self._host.after(delay, action, *args)
+
+    def learn(self, rumor: int) -> bool:
+        """Say that this node now knows a rumor. True when it did not before."""
+        return self._host.learn(rumor)
+
+    def retire(self, rumor: int) -> None:
+        """Say that this node has lost interest in a rumor it knows (it is removed)."""
+        self._host.retire(rumor)
+
+    def show(self, name: str, value: Any) -> None:
+        """Let a value of this node be seen: a counter, a belief, a version."""
+        self._host.show(name, value)
+
+
+def resolve_params(protocol: type[Protocol], given: dict[str, Any]) -> dict[str, Value]:
+    """All of a protocol's parameters: those given, checked, and the defaults of the others. Raises UserError."""
+    for name in given:
+        if name not in protocol.params:
+            known = ", ".join(protocol.params) or "none"
+            raise UserError(f"{protocol.__name__} has no parameter {name!r}: it has {known}.")
+    return {
+        name: each.read(given[name]) if name in given else each.default
+        for name, each in protocol.params.items()
+    }
+
+
+def handler_name(kind: str) -> str:
+    """The method that handles a message type: "PullRequest" is handled by "on_pull_request"."""
+    return "on_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()

@@ -1,0 +1,273 @@
+"""Reading a recording: any instant of it, without reading the whole. Imports source, format and world.
+
+Opening reads the first two lines and the end, and follows the keyframes from the last to the first.
+Going to an instant takes the keyframe before it and folds the events from there. Memory holds the
+keyframes' positions and never the events, so it does not grow with the file in any way that matters.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from gossiplab.errors import GossiplabError, RecordingError
+from gossiplab.events import FORMAT, AnyEvent, Commanded, Ended, Header, Wired
+from gossiplab.recording.format import KEYFRAME_MARK, LONGEST_LINE, Keyframe, KeyframeHead, line_decoder
+from gossiplab.recording.source import Source, open_source
+from gossiplab.text import visible
+from gossiplab.world.world import World, new_world
+
+_COMMAND_MARK = b'{"e":"command"'
+_CHUNK = 1 << 18  # bytes read at a time
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A place from which the World is known: its instant, the events before it, and its byte offset."""
+
+    t: float
+    events: int
+    offset: int
+
+
+class Recording:
+    """An open recording. Every method raises RecordingError when what it meets is corrupted.
+
+    path: its file. header: what was run. end: instant of the last event, in seconds. length: number of
+    events. torn: whether it ends before its run did.
+    """
+
+    def __init__(self, path: Path, source: Source) -> None:
+        self.path = path
+        self._source = source
+        self.header_line = self._line(0)
+        self.header = _read_header(self.header_line)
+        self._first = len(self.header_line)  # where events begin
+        self._edges: tuple[tuple[int, int], ...] | None = None
+        self._marks: list[Mark] = [Mark(0.0, 0, self._first)]
+        self.end, self.length, self.torn = 0.0, 0, True
+        self._index()
+
+    def refresh(self) -> None:
+        """Look again: the file is being written."""
+        self._source.refresh()
+        self._index()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def at(self, t: float) -> World:
+        """The World at the instant `t`: after every event up to and with `t`."""
+        index = bisect_right(self._marks, t, key=lambda mark: mark.t) - 1
+        # the first mark is the very beginning, which no event precedes
+        return self._fold(max(index, 0), lambda event, _: event.t <= t)
+
+    def at_event(self, count: int) -> World:
+        """The World after the first `count` events."""
+        index = bisect_right(self._marks, count, key=lambda mark: mark.events) - 1
+        return self._fold(index, lambda _, number: number < count)
+
+    def read(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
+        """The events number `start` up to `stop`, counted from 0; to the end without `stop`."""
+        index = bisect_right(self._marks, start, key=lambda mark: mark.events) - 1
+        number = self._marks[index].events
+        for batch in self._batches(index):
+            for event in batch:
+                if stop is not None and number >= stop:
+                    return
+                if number >= start:
+                    yield event
+                number += 1
+
+    def commands(self) -> Iterator[Commanded]:
+        """All commands that took effect. Reads the whole file, and decodes only them."""
+        offset = self._first
+        for block in self._blocks(self._first, self._stop):
+            for line in block.splitlines(keepends=True):
+                if line.startswith(_COMMAND_MARK):
+                    event = self._decode(line, offset)[0]
+                    assert isinstance(event, Commanded)
+                    yield event
+                offset += len(line)
+
+    def bytes_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes of the recording as they stand, without a torn last line."""
+        return self._source.read(offset, max(0, min(length, self._stop - offset)))
+
+    # finding the way ---------------------------------------------------------------------------
+
+    def _index(self) -> None:
+        """Find the end and all keyframes."""
+        size = self._source.size
+        self._stop = max(self._first, self._find_back(b"\n", size) + 1)
+        marks: list[Mark] = []
+        offset: int | None = self._find_back(b"\n" + KEYFRAME_MARK, self._stop) + 1 or None
+        while offset is not None and offset != self._marks[-1].offset:
+            head = self._head(offset)
+            marks.append(Mark(head.t, head.events, offset))
+            if head.previous is not None and not self._first <= head.previous < offset:
+                raise self._corrupted(offset)
+            offset = head.previous
+        self._marks += reversed(marks)
+        if self._edges is None and self._stop > self._first:
+            wired = self._decode(self._line(self._first), self._first)[0]
+            if isinstance(wired, Wired):
+                self._edges = wired.edges
+        self._find_end()
+
+    def _find_end(self) -> None:
+        mark = self._marks[-1]
+        count, last = mark.events, b""
+        for block in self._blocks(self._after(mark), self._stop):
+            count += block.count(b"\n")
+            last = block[block.rfind(b"\n", 0, -1) + 1 :]
+        self.length, self.end, self.torn = count, mark.t, True
+        if last:
+            event = self._decode(last, self._stop - len(last))[0]
+            self.end, self.torn = event.t, not isinstance(event, Ended)
+
+    def _after(self, mark: Mark) -> int:
+        """Where the events after a mark begin."""
+        return mark.offset + (len(self._line(mark.offset)) if mark.offset != self._first else 0)
+
+    def _find_back(self, needle: bytes, end: int) -> int:
+        """The last offset before `end` at which `needle` begins; -1 when there is none."""
+        while end > 0:
+            start = max(0, end - _CHUNK)
+            found = self._source.read(start, end - start).rfind(needle)
+            if found >= 0:
+                return start + found
+            if start == 0:
+                return -1
+            end = start + len(needle) - 1
+        return -1
+
+    def _line(self, offset: int) -> bytes:
+        """The line that begins at `offset`, with its newline; empty when it is torn."""
+        parts: list[bytes] = []
+        position = offset
+        while position - offset < LONGEST_LINE:
+            part = self._source.read(position, _CHUNK)
+            newline = part.find(b"\n")
+            if newline >= 0:
+                return b"".join([*parts, part[: newline + 1]])
+            if not part:
+                return b""
+            parts.append(part)
+            position += len(part)
+        raise RecordingError(
+            f"the line at byte {offset} is longer than {LONGEST_LINE >> 20} MiB: this is no recording"
+        )
+
+    def _head(self, offset: int) -> KeyframeHead:
+        head, comma, _ = self._source.read(offset, 400).partition(b',"world":')
+        try:
+            if not comma or not head.startswith(KEYFRAME_MARK):
+                raise self._corrupted(offset)
+            return msgspec.json.decode(head + b"}", type=KeyframeHead)
+        except msgspec.DecodeError:
+            raise self._corrupted(offset) from None
+
+    # events ------------------------------------------------------------------------------------
+
+    def _blocks(self, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes between two offsets in blocks of whole lines."""
+        rest = b""
+        while start < stop:
+            part = self._source.read(start, min(_CHUNK, stop - start))
+            if not part:
+                break
+            start += len(part)
+            cut = part.rfind(b"\n") + 1
+            if not cut:
+                rest += part
+                continue
+            yield rest + part[:cut]
+            rest = part[cut:]
+
+    def _batches(self, index: int) -> Iterator[list[AnyEvent]]:
+        """All events after a mark, in batches. Keyframes are passed over."""
+        offset = self._after(self._marks[index])
+        for block in self._blocks(offset, self._stop):
+            yield [event for event in self._decode(block, offset) if not isinstance(event, Keyframe)]
+            offset += len(block)
+
+    def _fold(self, index: int, wanted: Callable[[AnyEvent, int], bool]) -> World:
+        mark = self._marks[index]
+        world = self._world(mark)
+        number = mark.events
+        for batch in self._batches(index):
+            take = len(batch)
+            if not wanted(batch[-1], number + take - 1):
+                take = next(i for i, event in enumerate(batch) if not wanted(event, number + i))
+            try:
+                world.apply(batch[:take])
+            except (LookupError, GossiplabError, StopIteration, TypeError):
+                raise RecordingError(
+                    f"{self.path} is corrupted after event {number}: what it says there cannot have happened"
+                ) from None
+            number += take
+            if take < len(batch):
+                break
+        return world
+
+    def _world(self, mark: Mark) -> World:
+        if mark.offset == self._first:
+            return new_world(self.header)
+        keyframe = self._decode(self._line(mark.offset), mark.offset)[0]
+        if not isinstance(keyframe, Keyframe) or len(keyframe.world.nodes) != self.header.experiment.nodes:
+            raise self._corrupted(mark.offset)
+        keyframe.world.edges = self._edges
+        return keyframe.world
+
+    def _decode(self, lines: bytes, offset: int) -> "list[AnyEvent | Keyframe]":
+        try:
+            return line_decoder.decode_lines(lines)
+        except (msgspec.DecodeError, UnicodeDecodeError, GossiplabError):
+            pass
+        for line in lines.splitlines(keepends=True):
+            try:
+                line_decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError, GossiplabError) as error:
+                raise self._corrupted(offset, visible(str(error))) from None
+            offset += len(line)
+        raise self._corrupted(offset)
+
+    def _corrupted(self, offset: int, why: str = "it is no event") -> RecordingError:
+        return RecordingError(f"{self.path} is corrupted at byte {offset}: {why.rstrip('.')}")
+
+
+def open_recording(path: Path) -> Recording:
+    """Open a recording. Raises RecordingError, in one sentence, when it cannot be used."""
+    source: Source | None = None
+    try:
+        source = open_source(path)
+        return Recording(path, source)
+    except RecordingError as error:
+        if source is not None:
+            source.close()
+        text = str(error)
+        named = text if text.startswith(str(path)) else f"{path} cannot be used: {text}"
+        raise RecordingError(named if named.endswith(".") else f"{named}.") from None
+
+
+def _read_header(line: bytes) -> Header:
+    try:
+        fields: Any = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        fields = None
+    version = cast(dict[str, Any], fields).get("gossiplab") if isinstance(fields, dict) else None
+    if not isinstance(version, int):
+        raise RecordingError(
+            "it is no recording of gossiplab, or its first line is damaged: choose another file"
+        )
+    if version > FORMAT:
+        raise RecordingError(
+            f"it was written in format {version} and this gossiplab reads up to {FORMAT}: update gossiplab"
+        )
+    try:
+        return msgspec.json.decode(line, type=Header)
+    except (msgspec.DecodeError, GossiplabError) as error:
+        raise RecordingError(f"its header is damaged: {visible(str(error)).rstrip('.')}") from None

@@ -1,0 +1,108 @@
+"""Writing a recording to a file while its lab runs. Imports tape, source and errors.
+
+Every batch of events goes to the operating system before anybody is shown what it did, in one write
+without a buffer of ours, so a killed process loses nothing that was seen. A `.zst` recording is written
+plain, beside its place as `.part`, and compressed when it is closed: compressing on the way would either
+hold events back or make the bytes depend on how the lab was watched.
+"""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gossiplab.errors import StorageError
+from gossiplab.events import AnyEvent, Header
+from gossiplab.recording.source import ZSTD_MAGIC, compress_segments
+from gossiplab.recording.tape import Tape
+from gossiplab.world.world import World
+
+
+class Recorder:
+    """A lab's sink that writes a recording. Raises StorageError when the disk refuses.
+
+    What could not be written stays in memory and is written first by the next call. path: where the
+    events are while the run lasts.
+    """
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self.target = path
+        self.path = path.with_name(path.name + ".part") if path.suffix == ".zst" else path
+        self._fd = -1
+        self._pending = b""
+        _refuse_others_files(path)
+        try:
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        except OSError as error:
+            raise self._storage_error(error) from None
+        self._tape = Tape(header, self._take)
+        self.flush()
+
+    def __call__(self, batch: list[AnyEvent]) -> None:
+        self._tape(batch)
+        self.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def world(self) -> World:
+        """The World after all events so far."""
+        return self._tape.world
+
+    @property
+    def digest(self) -> str:
+        """The digest of all bytes so far, in hexadecimal."""
+        return self._tape.digest
+
+    def flush(self) -> None:
+        """Write what is pending."""
+        try:
+            while self._pending:
+                self._pending = self._pending[os.write(self._fd, self._pending) :]
+        except OSError as error:
+            raise self._storage_error(error) from None
+
+    def close(self) -> None:
+        """Write what is pending, compress if the name asks for it, and close the file."""
+        if self._fd < 0:
+            return
+        try:
+            self.flush()
+        finally:
+            os.close(self._fd)
+            self._fd = -1
+        if self.path != self.target:
+            try:
+                compress_segments(self.path, self.target, [0, *self._tape.keyframes])
+            except OSError as error:
+                raise self._storage_error(error) from None
+            self.path.unlink()
+            self.path = self.target
+
+    def _take(self, data: bytes) -> None:
+        self._pending += data
+
+    def _storage_error(self, error: OSError) -> StorageError:
+        folder = self.path.parent
+        remedy = "free some room" if error.errno == 28 else "choose another place with --record FILE"
+        where = folder if not folder.is_dir() else self.path
+        return StorageError(f"the recording cannot be written to {where}: {error.strerror}; {remedy}.")
+
+
+def _refuse_others_files(path: Path) -> None:
+    """Do not overwrite what is not a recording: a mistyped name shall not cost anybody a file."""
+    if not path.is_file():
+        return
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
+        return  # opening it for writing will say why not
+    if start and not start.startswith((ZSTD_MAGIC, b'{"gossiplab"')):
+        raise StorageError(f"{path} exists and is no recording: choose another name for --record.")

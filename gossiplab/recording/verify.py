@@ -1,0 +1,126 @@
+"""Verifying a recording: execute its experiment and commands again, and compare every byte.
+
+The one module here that imports the engine.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from gossiplab.commands import parse_command
+from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.errors import RecordingError
+from gossiplab.events import AnyEvent
+from gossiplab.plan import Scheduled, check_command, plan, read_scheduled
+from gossiplab.protocol import Protocol
+from gossiplab.recording.format import KEYFRAME_MARK
+from gossiplab.recording.reader import Recording
+from gossiplab.recording.tape import Tape
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """The first event in which a recording and its repetition differ.
+
+    event: its number, counted from 1; a keyframe counts as the event before it. expected: the line in the
+    recording. got: the line of the repetition. Either is empty where one of them has ended.
+    """
+
+    event: int
+    expected: str
+    got: str
+
+
+class _DifferenceError(Exception):
+    """Ends a repetition: there is a difference. Never leaves this module."""
+
+
+def verify(
+    recording: Recording, protocol: type[Protocol], progress: Callable[[float], None] = lambda t: None
+) -> Difference | None:
+    """Execute a recording again. None: every byte agrees, up to where a torn recording ends.
+
+    progress: told the virtual instant reached, now and then. Raises RecordingError when the recording
+    cannot be executed, because its commands or parameters have no meaning under `protocol`.
+    """
+    header = recording.header
+    if plan(header.experiment, protocol).experiment != header.experiment:
+        raise RecordingError(
+            f"{recording.path} cannot be verified: its experiment is not complete, so gossiplab did not write it."
+        )
+    comparison = _Comparison(recording)
+    tape = Tape(header, comparison.take, recording.header_line)
+
+    def sink(batch: list[AnyEvent]) -> None:
+        tape(batch)
+        progress(tape.world.t)
+
+    lab = Lab(header, protocol, sink)
+    for t, command in _live_commands(recording):
+        check_command(command, protocol)
+        lab.post(command, at=t)
+    if recording.torn or recording.at_event(recording.length).ended == "stopped":
+        lab.stop(at=recording.end)
+    try:
+        run_lab(lab)
+        comparison.finish()
+    except _DifferenceError:
+        pass
+    return comparison.difference
+
+
+def _live_commands(recording: Recording) -> list[Scheduled]:
+    """The commands that a person gave while the lab ran: those recorded and not in the schedule."""
+    experiment = recording.header.experiment
+    scheduled = [read_scheduled(text, experiment.nodes) for text in experiment.at]
+    live: list[Scheduled] = []
+    for event in recording.commands():
+        entry = (event.t, parse_command(event.command, experiment.nodes))
+        if entry in scheduled:
+            scheduled.remove(entry)
+        else:
+            live.append(entry)
+    return live
+
+
+class _Comparison:
+    """Compares bytes as they come with a recording's."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.difference: Difference | None = None
+        self._recording = recording
+        self._offset = 0
+        self._lines = 0  # of events, without header and keyframes
+
+    def take(self, got: bytes) -> None:
+        """Compare the next bytes. Raises _DifferenceError."""
+        expected = self._recording.bytes_at(self._offset, len(got))
+        if expected == got or (
+            self._recording.torn and got.startswith(expected) and len(expected) < len(got)
+        ):
+            self._offset += len(expected)
+            self._lines += _events(expected)
+            return
+        for mine, theirs in zip(
+            got.splitlines(), [*expected.splitlines(), *([b""] * got.count(b"\n"))], strict=False
+        ):
+            if mine != theirs:
+                whole = self._recording.bytes_at(self._offset, len(theirs) + 4096).split(b"\n", 1)[0]
+                self._fail(whole, mine)
+            self._offset += len(mine) + 1
+            self._lines += _events(mine + b"\n")
+
+    def finish(self) -> None:
+        """The repetition has ended: the recording must have, too. Raises _DifferenceError."""
+        rest = self._recording.bytes_at(self._offset, 4096)
+        if rest:
+            self._fail(rest.split(b"\n", 1)[0], b"")
+
+    def _fail(self, expected: bytes, got: bytes) -> None:
+        number = self._lines + (not expected.startswith(KEYFRAME_MARK) or not got.startswith(KEYFRAME_MARK))
+        self.difference = Difference(number, expected.decode(errors="replace"), got.decode(errors="replace"))
+        raise _DifferenceError
+
+
+def _events(lines: bytes) -> int:
+    """How many events are among these lines."""
+    return sum(not line.startswith((KEYFRAME_MARK, b'{"gossiplab"')) for line in lines.splitlines())

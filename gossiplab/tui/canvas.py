@@ -1,0 +1,98 @@
+"""A raster of terminal cells that turns into Strips. Imports rich, textual's Strip and nothing of ours.
+
+A cell is a character and the number of its style. What stays (edges, labels) is drawn once, on the base;
+every frame starts as a copy of it. Runs of one style become one Segment each, and a row that looks as it
+did in the frame before stays the same Strip, so that nothing of it is rendered again.
+
+Lines are drawn in Braille dots, 2 by 4 to a cell, which makes the dots of a terminal nearly square.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+_RUN = re.compile(rb"(.)\1*", re.DOTALL)
+_DOT = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # the bit of the dot in column x, row y of a cell
+_BRAILLE = "".join(chr(0x2800 + bits) for bits in range(256))
+
+
+class Canvas:
+    """`width` by `height` cells. Draw on `glyphs[y][x]` and `styles[y][x]`, between `begin` and `strips`.
+
+    tints[y][x] is added to the style of whatever is put there: that is how a region shines through.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        self.glyphs = [[" "] * width for _ in range(height)]
+        self.styles = [bytearray(width) for _ in range(height)]
+        self.tints = [bytes(width) for _ in range(height)]
+        self._base: tuple[list[list[str]], list[bytearray]] = (self.glyphs, self.styles)
+        self._kept: list[tuple[str, bytes, Strip] | None] = [None] * height
+
+    def put(self, x: int, y: int, text: str, style: int) -> None:
+        """Write `text` from a cell to the right; what lies outside is cut off."""
+        if 0 <= y < self.height:
+            for column, glyph in enumerate(text, x):
+                if 0 <= column < self.width:
+                    self.glyphs[y][column] = glyph
+                    self.styles[y][column] = style + self.tints[y][column]
+
+    def keep(self) -> None:
+        """What is drawn now is the base of all frames from here on."""
+        self._base = self.glyphs, self.styles
+
+    def begin(self) -> None:
+        """Begin a frame: the base, and nothing on it."""
+        glyphs, styles = self._base
+        self.glyphs = [row.copy() for row in glyphs]
+        self.styles = [row.copy() for row in styles]
+
+    def strips(self, palette: Sequence[Style]) -> list[Strip]:
+        """The frame, one Strip a row. palette: the style behind each number; `forget` when it changes."""
+        strips: list[Strip] = []
+        for y, (glyphs, styles) in enumerate(zip(self.glyphs, self.styles, strict=True)):
+            text, numbers = "".join(glyphs), bytes(styles)
+            kept = self._kept[y]
+            if kept is None or kept[0] != text or kept[1] != numbers:
+                segments = [
+                    Segment(text[run.start() : run.end()], palette[numbers[run.start()]])
+                    for run in _RUN.finditer(numbers)
+                ]
+                kept = self._kept[y] = text, numbers, Strip(segments, self.width)
+            strips.append(kept[2])
+        return strips
+
+    def forget(self) -> None:
+        """Make every Strip anew: the palette has changed."""
+        self._kept = [None] * self.height
+
+
+class Dots:
+    """Braille dots, `width` by `height` cells: 2 width by 4 height dots."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        self.bits = [bytearray(width) for _ in range(height)]
+
+    def line(self, start: tuple[int, int], end: tuple[int, int], share: float = 1.0) -> None:
+        """Join the middles of two cells. share: how much of the line is drawn, half of it from either end."""
+        x0, y0 = 2 * start[0] + 0.5, 4 * start[1] + 1.5
+        dx, dy = 2 * (end[0] - start[0]), 4 * (end[1] - start[1])
+        steps = max(abs(dx), abs(dy))
+        drawn = int(steps * share / 2) if share < 1 else steps
+        bits = self.bits
+        for step in range(steps + 1):
+            if drawn < step < steps - drawn:
+                continue
+            x, y = int(x0 + dx * step / steps), int(y0 + dy * step / steps)
+            bits[y >> 2][x >> 1] |= _DOT[x & 1][y & 3]
+
+    def text(self, y: int) -> str:
+        """Row `y` as Braille, blanks where no dot is."""
+        return "".join([_BRAILLE[bits] if bits else " " for bits in self.bits[y]])

@@ -1,0 +1,96 @@
+"""The keys of the lab screen, in one table: bindings, key bar, help and palette are all read from it.
+
+Imports only textual's Binding.
+"""
+
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+
+class Stroke(NamedTuple):
+    """One key: how it is drawn, what Textual calls it, the screen's action, and a sentence about it."""
+
+    cap: str
+    key: str
+    action: str
+    doc: str
+
+
+class Hint(NamedTuple):
+    """Keys that belong together, as the key bar shows them: their caps and one word."""
+
+    word: str
+    strokes: tuple[Stroke, ...]
+
+
+TIME: tuple[Hint, ...] = (
+    Hint(
+        "pause",
+        (Stroke("space", "space", "toggle", "Pause, and go on. While you look back: play from there."),),
+    ),
+    Hint(
+        "step",
+        (
+            Stroke(",", "comma", "step(-1)", "One event back. The lab goes on; only your view is held."),
+            Stroke(".", "full_stop", "step(1)", "One event on. Live, it pauses the lab and lets one thing happen."),
+        ),
+    ),
+    Hint(
+        "speed",
+        (
+            Stroke("+", "plus,equals_sign", "speed(1)", "Faster: from 1/20 to 100 virtual seconds a second, then as fast as it goes."),
+            Stroke("-", "minus", "speed(-1)", "Slower."),
+        ),
+    ),
+    Hint(
+        "time",
+        (
+            Stroke("t", "t", "timeline", "Go to the timeline and back; there the left and right keys move through time."),
+            Stroke("end", "end", "live", "Back to the present: the end of what has happened."),
+        ),
+    ),
+    Hint("do", (Stroke(":", "colon", "command_palette", "Type a command, such as kill n0-n3, or find a key by its name."),)),
+    Hint("help", (Stroke("?", "question_mark", "help", "This help."),)),
+    Hint("quit", (Stroke("q", "q", "app.quit", "Quit. The recording is complete and stays where it is."),)),
+)  # fmt: skip
+"""Time, and what concerns the whole."""
+
+NODES: tuple[Hint, ...] = (
+    Hint(
+        "select",
+        (
+            Stroke("←", "left", "arrow(-1, 0)", "Select the next node to the left; on the timeline: back in time."),
+            Stroke("→", "right", "arrow(1, 0)", "Select the next node to the right; on the timeline: on in time."),
+            Stroke("↑", "up", "arrow(0, -1)", "Select the next node above."),
+            Stroke("↓", "down", "arrow(0, 1)", "Select the next node below."),
+            Stroke("tab", "tab", "select(1)", "Select the next node by its number. A click selects, too."),
+        ),
+    ),
+    Hint("mark", (Stroke("m", "m", "mark", "Mark the selected node, or take its mark away."),)),
+    Hint("kill", (Stroke("k", "k", "kill", "Kill: the nodes stop at once, in the middle of everything."),)),
+    Hint("rejoin", (Stroke("r", "r", "rejoin", "Rejoin: nodes that are down start again and remember what they knew."),)),
+    Hint("leave", (Stroke("l", "l", "leave", "Leave: the nodes say goodbye and stop."),)),
+    Hint("part", (Stroke("p", "p", "partition", "Partition: cut every link between these nodes and all others."),)),
+    Hint("heal", (Stroke("h", "h", "heal", "Heal: mend everything that is cut."),)),
+    Hint("inject", (Stroke("i", "i", "inject", "Inject: tell the selected node a new rumor."),)),
+)  # fmt: skip
+"""Choosing nodes, and acting on them."""
+
+QUIET: tuple[Stroke, ...] = (
+    Stroke("shift+tab", "shift+tab", "select(-1)", "Select the node before."),
+    Stroke("home", "home", "begin", "Look at the very beginning."),
+    Stroke("d", "d", "details", "Show or hide the details beside the stage."),
+    Stroke("esc", "escape", "clear", "Take all marks away, close a message, leave the timeline."),
+)
+"""Keys that the key bar has no room for."""
+
+
+def strokes() -> tuple[Stroke, ...]:
+    """All keys, in the order of the help."""
+    return tuple(stroke for hint in (*TIME, *NODES) for stroke in hint.strokes) + QUIET
+
+
+def bindings() -> list[BindingType]:
+    """All keys, for a screen."""
+    return [Binding(each.key, each.action, each.doc, key_display=each.cap, show=False) for each in strokes()]

@@ -1,0 +1,319 @@
+"""Where nodes stand: from a graph to points in a unit square, and from there to cells. Imports nothing of ours.
+
+networkx builds the graphs, but every layout it has needs numpy (and its Kamada-Kawai scipy), which is a
+quarter of a second of start-up and twenty megabytes for a few hundred points. What is here does the same
+in plain arithmetic, and so gives the same picture on every machine.
+
+- Rings (a Watts-Strogatz graph is one), complete graphs and dense ones: a circle, n0 at the top, clockwise.
+- Two complete halves: two circles. A grid: a grid. A small tree: its levels; a large one: rings of levels.
+- Everything else: stress majorisation by stochastic gradient descent (Zheng, Pawar, Goodman 2018), which
+  has Kamada and Kawai's objective: distances on the screen like distances in the graph.
+- Beyond `MOST_POINTS` nodes there is no graph to be seen: a field, one cell a node, in rows by id.
+"""
+
+import math
+from collections.abc import Sequence
+from random import Random
+from typing import NamedTuple
+
+Point = tuple[float, float]
+Cell = tuple[int, int]
+Edges = tuple[tuple[int, int], ...]
+
+MOST_POINTS = 400
+_ASPECT = 2.0  # a cell is about twice as high as it is wide
+_PAIRS = 20_000  # pairs that a stress layout looks at: all of them up to 200 nodes
+_SWEEPS = 12
+_LEVELS = 40  # nodes up to which a tree is drawn as levels
+
+
+class Layout(NamedTuple):
+    """points: in the unit square, x to the right, y down; none: a field. loose: their exact place says little."""
+
+    points: tuple[Point, ...]
+    loose: bool = False
+
+
+def lay_out(nodes: int, edges: Edges | None, seed: int) -> Layout:
+    """Points for nodes 0 .. nodes-1, linked by `edges` (None: complete). The same for the same arguments."""
+    if nodes > MOST_POINTS:
+        return Layout(())
+    if nodes < 3 or edges is None or 6 * len(edges) >= nodes * nodes:
+        halves = edges is not None and _two_halves(nodes, edges)
+        return Layout(_two_circles(nodes) if halves else _circle(nodes))
+    columns = _grid_columns(nodes, edges)
+    if columns:
+        return Layout(_grid(nodes, columns))
+    if sum(b - a in (1, nodes - 1) for a, b in edges) >= 0.6 * nodes:
+        return Layout(_circle(nodes))
+    distances = _distances(nodes, edges)
+    if len(edges) == nodes - 1 and max(distances[0]) < nodes:
+        return Layout(_tree(distances, nodes <= _LEVELS))
+    return Layout(_stress(nodes, edges, distances, seed), loose=True)
+
+
+# shapes -----------------------------------------------------------------------------------------------------
+
+
+def _circle(nodes: int, middle: float = 0.5, radius: float = 0.5, first: int = 0, turn: float = 0.0) -> tuple[Point, ...]:
+    """The first of `nodes` nodes at the top, the others clockwise; `turn` in full turns."""
+    if nodes == 1:
+        return ((middle, 0.5),)
+    angles = [2 * math.pi * ((node - first) / nodes + turn) for node in range(nodes)]
+    return tuple((middle + radius * math.sin(angle), 0.5 - 0.5 * math.cos(angle)) for angle in angles)
+
+
+def _two_halves(nodes: int, edges: Edges) -> bool:
+    """Whether two complete halves are joined by a bridge or two."""
+    half = nodes // 2
+    across = sum(a < half <= b for a, b in edges)
+    complete = (half * (half - 1) + (nodes - half) * (nodes - half - 1)) // 2
+    return half > 2 and 0 < across <= 2 and len(edges) == complete + across
+
+
+def _two_circles(nodes: int) -> tuple[Point, ...]:
+    """Two circles; the last node of the one and the first of the other, which is where the bridge is, face each other."""
+    half = nodes // 2
+    left = _circle(half, middle=0.22, radius=0.22, first=half - 1, turn=0.25)
+    right = _circle(nodes - half, middle=0.78, radius=0.22, turn=0.75)
+    return left + right
+
+
+def _grid_columns(nodes: int, edges: Edges) -> int:
+    """How many columns a grid has whose nodes are numbered row by row; 0 when it is none."""
+    steps = {b - a for a, b in edges}
+    columns = max(steps, default=0)
+    if columns < 2 or steps - {1, columns} or columns * columns < nodes:
+        return 0
+    return 0 if any(b - a == 1 and b % columns == 0 for a, b in edges) else columns
+
+
+def _grid(nodes: int, columns: int) -> tuple[Point, ...]:
+    rows = math.ceil(nodes / columns)
+    return tuple(
+        (node % columns / max(1, columns - 1), node // columns / max(1, rows - 1)) for node in range(nodes)
+    )
+
+
+def _tree(distances: list[list[int]], levels: bool) -> tuple[Point, ...]:
+    """Node 0 as the root; the leaves evenly spaced, every parent in the middle of its children."""
+    depth = distances[0]
+    nodes = len(depth)
+    children: list[list[int]] = [
+        [child for child in range(nodes) if depth[child] == depth[node] + 1 and distances[node][child] == 1]
+        for node in range(nodes)
+    ]
+    place = [0.0] * nodes
+    leaves = 0
+    for node in _from_the_leaves(children):
+        if children[node]:
+            place[node] = sum(place[child] for child in children[node]) / len(children[node])
+        else:
+            place[node] = leaves
+            leaves += 1
+    deepest = max(1, max(depth))
+    if levels:
+        return tuple((place[node] / max(1, leaves - 1), depth[node] / deepest) for node in range(nodes))
+    return tuple(
+        (
+            0.5 + 0.5 * depth[node] / deepest * math.sin(2 * math.pi * place[node] / leaves),
+            0.5 - 0.5 * depth[node] / deepest * math.cos(2 * math.pi * place[node] / leaves),
+        )
+        for node in range(nodes)
+    )
+
+
+def _from_the_leaves(children: list[list[int]]) -> list[int]:
+    """All nodes below node 0, every one after its children, the leaves from left to right."""
+    order: list[int] = []
+    stack = [0]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        stack += children[node]
+    return order[::-1]
+
+
+# stress -----------------------------------------------------------------------------------------------------
+
+
+def _distances(nodes: int, edges: Edges) -> list[list[int]]:
+    """Links between every two nodes along the shortest way; `nodes` where there is none."""
+    neighbours: list[list[int]] = [[] for _ in range(nodes)]
+    for a, b in edges:
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    table: list[list[int]] = []
+    for start in range(nodes):
+        distance = [nodes] * nodes
+        distance[start] = 0
+        ring, steps = [start], 0
+        while ring:
+            steps += 1
+            beyond: list[int] = []
+            for node in ring:
+                for other in neighbours[node]:
+                    if distance[other] == nodes:
+                        distance[other] = steps
+                        beyond.append(other)
+            ring = beyond
+        table.append(distance)
+    return table
+
+
+def _stress(nodes: int, edges: Edges, distances: list[list[int]], seed: int) -> tuple[Point, ...]:
+    rng = Random(seed)
+    reach = max((d for row in distances for d in row if d < nodes), default=1)
+    pairs = [(a, b) for a in range(nodes) for b in range(a)]
+    rng.shuffle(pairs)
+    # nodes that cannot reach one another stand a little farther apart than any that can
+    terms = [(a, b, float(min(distances[a][b], reach + 1))) for a, b in [*edges, *pairs[:_PAIRS]]]
+    xs = [rng.random() * reach for _ in range(nodes)]
+    ys = [rng.random() * reach for _ in range(nodes)]
+    # the step shrinks from "jump to the right distance" to a tenth of it for neighbours
+    shrink = (0.1 / reach**2) ** (1 / (_SWEEPS - 1))
+    step = float(reach**2)
+    for _ in range(_SWEEPS):
+        for a, b, wanted in terms:
+            dx, dy = xs[a] - xs[b], ys[a] - ys[b]
+            distance = math.sqrt(dx * dx + dy * dy) or 1e-9
+            weight = step / (wanted * wanted)
+            pull = (1.0 if weight > 1 else weight) * (distance - wanted) / (2 * distance)
+            xs[a] -= pull * dx
+            ys[a] -= pull * dy
+            xs[b] += pull * dx
+            ys[b] += pull * dy
+        step *= shrink
+    return _fill(_turn(list(zip(xs, ys, strict=True))))
+
+
+def _turn(points: list[Point]) -> list[Point]:
+    """Turned so that they are widest from left to right, because terminals are."""
+    n = len(points)
+    mx, my = sum(x for x, _ in points) / n, sum(y for _, y in points) / n
+    xx = sum((x - mx) ** 2 for x, _ in points)
+    yy = sum((y - my) ** 2 for _, y in points)
+    xy = sum((x - mx) * (y - my) for x, y in points)
+    angle = 0.5 * math.atan2(2 * xy, xx - yy)
+    cos, sin = math.cos(angle), math.sin(angle)
+    return [((x - mx) * cos + (y - my) * sin, (y - my) * cos - (x - mx) * sin) for x, y in points]
+
+
+def _fill(points: list[Point]) -> tuple[Point, ...]:
+    """Stretched over the unit square; half way to even spacing, so that a crowded middle gets more room."""
+    xs, ys = _even([x for x, _ in points]), _even([y for _, y in points])
+    return tuple(zip(xs, ys, strict=True))
+
+
+def _even(values: list[float]) -> list[float]:
+    low, high = min(values), max(values)
+    rank = {index: place for place, index in enumerate(sorted(range(len(values)), key=values.__getitem__))}
+    last = max(1, len(values) - 1)
+    return [
+        0.5 * (value - low) / ((high - low) or 1.0) + 0.5 * rank[index] / last
+        for index, value in enumerate(values)
+    ]
+
+
+# cells ------------------------------------------------------------------------------------------------------
+
+
+class Seats(NamedTuple):
+    """cells: of each node, as (column, row). labels: what stands beside them, as (column, row, text). dense: a field."""
+
+    cells: list[Cell]
+    labels: list[tuple[int, int, str]]
+    dense: bool = False
+
+
+def seat(layout: Layout, nodes: int, width: int, height: int) -> Seats:
+    """Cells for the nodes of a layout on `width` by `height` cells: each its own, as long as there are enough."""
+    if not nodes or width < 1 or height < 1:
+        return Seats([(0, 0)] * nodes, [])
+    if not layout.points or width * height < 7 * nodes:
+        return _field(nodes, width, height)
+    name = len(f"n{nodes - 1}")
+    roomy = width * height >= 24 * nodes  # labels will fit
+    margin = min(name + 2, width // 4) if roomy else 1
+    gap = name + 2 if roomy and layout.loose else 1
+    across, down = max(0, width - 1 - 2 * margin), max(0, height - 1 - 2 * (height > 8))
+    taken: set[Cell] = set()
+    cells: list[Cell] = []
+    for x, y in layout.points:
+        wanted = margin + round(x * across), (height > 8) + round(y * down)
+        cell = _free(wanted, taken, width, height)
+        taken.update((cell[0] + side, cell[1]) for side in range(-gap, gap + 1))
+        cells.append(cell)
+    return Seats(cells, [])
+
+
+def _free(wanted: Cell, taken: set[Cell], width: int, height: int) -> Cell:
+    """The free cell nearest to the one that is wanted; the wanted one when all are taken."""
+    if wanted not in taken:
+        return wanted
+    column, row = wanted
+    for radius in range(1, width + height):
+        ring: list[tuple[float, Cell]] = []
+        for down in range(-(radius // 2) - 1, radius // 2 + 2):
+            for side in (-radius, radius) if abs(down) * 2 < radius - 1 else range(-radius, radius + 1):
+                x, y = column + side, row + down
+                if 0 <= x < width and 0 <= y < height and (x, y) not in taken:
+                    ring.append((side * side + (_ASPECT * down) ** 2, (x, y)))
+        if ring:
+            return min(ring)[1]
+    return wanted
+
+
+def _field(nodes: int, width: int, height: int) -> Seats:
+    """Rows of nodes by id in groups of ten, each row headed by its first node, as far apart as fits."""
+    head = len(f"n{nodes - 1}") + 1
+    best: tuple[int, int, int] | None = None
+    for across in (4, 3, 2, 1):
+        group = 10 * across + (across > 1) + 1
+        groups = max(0, (width - head + 1) // group)
+        rows = math.ceil(nodes / (10 * groups)) if groups else nodes
+        down = min(2, (height - 1) // max(1, rows - 1)) if rows > 1 else 1
+        if groups and down >= 1 and rows <= height and (best is None or across * down > best[0] * best[1]):
+            best = across, down, groups
+    if best is None:  # more nodes than cells: neighbours share one
+        share = math.ceil(nodes / (width * height))
+        return Seats([(node // share % width, node // share // width) for node in range(nodes)], [], dense=True)
+    across, down, groups = best
+    row_of = 10 * groups
+    rows = math.ceil(nodes / row_of)
+    top = (height - 1 - (rows - 1) * down) // 2
+    cells = [
+        (head + node % row_of * across + node % row_of // 10 * (1 + (across > 1)), top + node // row_of * down)
+        for node in range(nodes)
+    ]
+    labels = [(0, top + row * down, f"n{row * row_of}") for row in range(rows)]
+    return Seats(cells, labels, dense=True)
+
+
+def label(cells: Sequence[Cell], ink: Sequence[Sequence[int]]) -> list[tuple[int, int, str]]:
+    """Where the names of nodes fit: beside, above or below them, on free cells, with as little ink under them as can be.
+
+    ink: one number a cell, not 0 where a line runs.
+    """
+    height, width = len(ink), len(ink[0]) if ink else 0
+    taken = {(x + side, y) for x, y in cells for side in (-1, 0, 1)}
+    middle_x = sum(x for x, _ in cells) / max(1, len(cells))
+    labels: list[tuple[int, int, str]] = []
+    for node, (x, y) in enumerate(cells):
+        name = f"n{node}"
+        size = len(name)
+        outward = 0 if x >= middle_x else 1
+        best: tuple[int, int, int, int] | None = None
+        for rank, (left, row) in enumerate(
+            ((x + 2, y), (x - 1 - size, y), (x - size // 2, y - 1), (x - size // 2, y + 1))
+        ):
+            span = [(column, row) for column in range(left, left + size)]
+            if not (0 <= left and left + size <= width and 0 <= row < height) or not taken.isdisjoint(span):
+                continue
+            cost = sum(ink[row][column] != 0 for column, _ in span)
+            best = min(best or (size + 1, 0, 0, 0), (cost, (rank + outward) % 2 + (rank > 1), left, row))
+        if best is not None:
+            left, row = best[2:]
+            labels.append((left, row, name))
+            taken.update((column, row) for column in range(left - 1, left + size + 1))
+    return labels

@@ -1,0 +1,1 @@
+"""Second implementations, written straight from the papers, that the protocols are held against."""
