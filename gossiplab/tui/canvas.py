@@ -7,16 +7,21 @@ did in the frame before stays the same Strip, so that nothing of it is rendered 
 Lines are drawn in Braille dots, 2 by 4 to a cell, which makes the dots of a terminal nearly square.
 """
 
+import math
 import re
+from array import array
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
 _RUN = re.compile(rb"(.)\1*", re.DOTALL)
+_MOST_SEGMENTS = 20_000  # kept to be used again: most runs come back in the next frame
 _DOT = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # the bit of the dot in column x, row y of a cell
-_BRAILLE = "".join(chr(0x2800 + bits) for bits in range(256))
+BRAILLE = "".join(chr(0x2800 + bits) for bits in range(256))
 
 
 class Canvas:
@@ -32,6 +37,7 @@ class Canvas:
         self.styles = [bytearray(width) for _ in range(height)]
         self.tints = [bytes(width) for _ in range(height)]
         self._base: tuple[list[list[str]], list[bytearray]] = (self.glyphs, self.styles)
+        self._segments: dict[tuple[int, str], Segment] = {}
         self._kept: list[tuple[str, bytes, Strip] | None] = [None] * height
 
     def put(self, x: int, y: int, text: str, style: int) -> None:
@@ -55,44 +61,67 @@ class Canvas:
     def strips(self, palette: Sequence[Style]) -> list[Strip]:
         """The frame, one Strip a row. palette: the style behind each number; `forget` when it changes."""
         strips: list[Strip] = []
+        segments = self._segments
+        if len(segments) > _MOST_SEGMENTS:
+            segments.clear()
         for y, (glyphs, styles) in enumerate(zip(self.glyphs, self.styles, strict=True)):
             text, numbers = "".join(glyphs), bytes(styles)
             kept = self._kept[y]
             if kept is None or kept[0] != text or kept[1] != numbers:
-                segments = [
-                    Segment(text[run.start() : run.end()], palette[numbers[run.start()]])
-                    for run in _RUN.finditer(numbers)
-                ]
-                kept = self._kept[y] = text, numbers, Strip(segments, self.width)
+                row: list[Segment] = []
+                for run in _RUN.finditer(numbers):
+                    start, end = run.span()
+                    key = numbers[start], text[start:end]
+                    segment = segments.get(key)
+                    if segment is None:
+                        segment = segments[key] = Segment(key[1], palette[key[0]])
+                    row.append(segment)
+                kept = self._kept[y] = text, numbers, Strip(row, self.width)
             strips.append(kept[2])
         return strips
 
     def forget(self) -> None:
         """Make every Strip anew: the palette has changed."""
         self._kept = [None] * self.height
+        self._segments.clear()
 
 
 class Dots:
-    """Braille dots, `width` by `height` cells: 2 width by 4 height dots."""
+    """Braille dots, `width` by `height` cells: 2 width by 4 height dots. bits[y][x] are those of a cell."""
 
     def __init__(self, width: int, height: int) -> None:
-        self.width = width
-        self.height = height
         self.bits = [bytearray(width) for _ in range(height)]
 
     def line(self, start: tuple[int, int], end: tuple[int, int], share: float = 1.0) -> None:
         """Join the middles of two cells. share: how much of the line is drawn, half of it from either end."""
-        x0, y0 = 2 * start[0] + 0.5, 4 * start[1] + 1.5
-        dx, dy = 2 * (end[0] - start[0]), 4 * (end[1] - start[1])
-        steps = max(abs(dx), abs(dy))
-        drawn = int(steps * share / 2) if share < 1 else steps
-        bits = self.bits
-        for step in range(steps + 1):
-            if drawn < step < steps - drawn:
-                continue
-            x, y = int(x0 + dx * step / steps), int(y0 + dy * step / steps)
-            bits[y >> 2][x >> 1] |= _DOT[x & 1][y & 3]
+        path = line_cells(start, end)
+        ends = math.ceil(len(path.bits) * share / 2)
+        for place, (x, y, bits) in enumerate(zip(*path, strict=True)):
+            if share >= 1 or not ends <= place < len(path.bits) - ends:
+                self.bits[y][x] |= bits
 
     def text(self, y: int) -> str:
         """Row `y` as Braille, blanks where no dot is."""
-        return "".join([_BRAILLE[bits] if bits else " " for bits in self.bits[y]])
+        return "".join([BRAILLE[bits] if bits else " " for bits in self.bits[y]])
+
+
+class Line(NamedTuple):
+    """Cells on a line: their columns, rows, and dots. Arrays, for the garbage collector need not look into them."""
+
+    xs: "array[int]"
+    ys: "array[int]"
+    bits: bytes
+
+
+@lru_cache(maxsize=8192)
+def line_cells(start: tuple[int, int], end: tuple[int, int]) -> Line:
+    """The cells on the way from the middle of one cell to the middle of another."""
+    x0, y0 = 2 * start[0] + 0.5, 4 * start[1] + 2
+    dx, dy = 2 * (end[0] - start[0]), 4 * (end[1] - start[1])
+    steps = max(abs(dx), abs(dy), 1)
+    cells: dict[tuple[int, int], int] = {}
+    for step in range(steps + 1):
+        x, y = int(x0 + dx * step / steps), int(y0 + dy * step / steps)
+        cell = x >> 1, y >> 2
+        cells[cell] = cells.get(cell, 0) | _DOT[x & 1][y & 3]
+    return Line(array("H", [x for x, _ in cells]), array("H", [y for _, y in cells]), bytes(cells.values()))

@@ -27,7 +27,7 @@ class Hint(NamedTuple):
 TIME: tuple[Hint, ...] = (
     Hint(
         "pause",
-        (Stroke("space", "space", "toggle", "Pause, and go on. While you look back: play from there."),),
+        (Stroke("space", "space", "pause", "Pause, and go on. While you look back: play from there."),),
     ),
     Hint(
         "step",
@@ -44,14 +44,12 @@ TIME: tuple[Hint, ...] = (
         ),
     ),
     Hint(
-        "time",
-        (
-            Stroke("t", "t", "timeline", "Go to the timeline and back; there the left and right keys move through time."),
-            Stroke("end", "end", "live", "Back to the present: the end of what has happened."),
-        ),
+        "timeline",
+        (Stroke("t", "t", "timeline", "Go to the timeline and back; there the left and right keys move through time."),),
     ),
-    Hint("do", (Stroke(":", "colon", "command_palette", "Type a command, such as kill n0-n3, or find a key by its name."),)),
-    Hint("help", (Stroke("?", "question_mark", "help", "This help."),)),
+    Hint("live", (Stroke("end", "end", "live", "Back to the present: the end of what has happened."),)),
+    Hint("type", (Stroke(":", "colon", "app.command_palette", "Type a command, such as kill n0-n3, or find a key by its name."),)),
+    Hint("help", (Stroke("?", "question_mark", "app.help", "This help."),)),
     Hint("quit", (Stroke("q", "q", "app.quit", "Quit. The recording is complete and stays where it is."),)),
 )  # fmt: skip
 """Time, and what concerns the whole."""
@@ -71,7 +69,7 @@ NODES: tuple[Hint, ...] = (
     Hint("kill", (Stroke("k", "k", "kill", "Kill: the nodes stop at once, in the middle of everything."),)),
     Hint("rejoin", (Stroke("r", "r", "rejoin", "Rejoin: nodes that are down start again and remember what they knew."),)),
     Hint("leave", (Stroke("l", "l", "leave", "Leave: the nodes say goodbye and stop."),)),
-    Hint("part", (Stroke("p", "p", "partition", "Partition: cut every link between these nodes and all others."),)),
+    Hint("split", (Stroke("p", "p", "partition", "Partition: cut every link between these nodes and all others."),)),
     Hint("heal", (Stroke("h", "h", "heal", "Heal: mend everything that is cut."),)),
     Hint("inject", (Stroke("i", "i", "inject", "Inject: tell the selected node a new rumor."),)),
 )  # fmt: skip

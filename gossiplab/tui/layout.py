@@ -12,7 +12,9 @@ in plain arithmetic, and so gives the same picture on every machine.
 """
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, product
 from random import Random
 from typing import NamedTuple
 
@@ -22,7 +24,9 @@ Edges = tuple[tuple[int, int], ...]
 
 MOST_POINTS = 400
 _ASPECT = 2.0  # a cell is about twice as high as it is wide
-_PAIRS = 20_000  # pairs that a stress layout looks at: all of them up to 200 nodes
+_WIDE = 3.5  # columns for each row of a usual stage
+_STEPS = 3600  # of a circle
+_PAIRS = 12_000  # pairs that a stress layout looks at: all of them up to 155 nodes
 _SWEEPS = 12
 _LEVELS = 40  # nodes up to which a tree is drawn as levels
 
@@ -56,11 +60,20 @@ def lay_out(nodes: int, edges: Edges | None, seed: int) -> Layout:
 
 
 def _circle(nodes: int, middle: float = 0.5, radius: float = 0.5, first: int = 0, turn: float = 0.0) -> tuple[Point, ...]:
-    """The first of `nodes` nodes at the top, the others clockwise; `turn` in full turns."""
+    """Node `first` at `turn` full turns from the top, the others clockwise. radius: to the sides; upright it is a half.
+
+    Not at equal angles: at equal distances on a terminal, or else they crowd where the ellipse is steep.
+    """
     if nodes == 1:
         return ((middle, 0.5),)
-    angles = [2 * math.pi * ((node - first) / nodes + turn) for node in range(nodes)]
-    return tuple((middle + radius * math.sin(angle), 0.5 - 0.5 * math.cos(angle)) for angle in angles)
+    ring = [2 * math.pi * (turn + step / _STEPS) for step in range(_STEPS + 1)]
+    path = [(middle + radius * math.sin(angle), 0.5 - 0.5 * math.cos(angle)) for angle in ring]
+    walked = [0.0]
+    for (x0, y0), (x1, y1) in pairwise(path):
+        walked.append(walked[-1] + math.hypot((x1 - x0) * _WIDE / _ASPECT, y1 - y0))
+    return tuple(
+        path[bisect_left(walked, walked[-1] * ((node - first) % nodes) / nodes)] for node in range(nodes)
+    )
 
 
 def _two_halves(nodes: int, edges: Edges) -> bool:
@@ -219,17 +232,17 @@ def _even(values: list[float]) -> list[float]:
 
 
 class Seats(NamedTuple):
-    """cells: of each node, as (column, row). labels: what stands beside them, as (column, row, text). dense: a field."""
+    """cells: of each node, as (column, row). names: nodes whose name has room, and where it begins. dense: a field."""
 
     cells: list[Cell]
-    labels: list[tuple[int, int, str]]
+    names: dict[int, Cell]
     dense: bool = False
 
 
 def seat(layout: Layout, nodes: int, width: int, height: int) -> Seats:
     """Cells for the nodes of a layout on `width` by `height` cells: each its own, as long as there are enough."""
     if not nodes or width < 1 or height < 1:
-        return Seats([(0, 0)] * nodes, [])
+        return Seats([(0, 0)] * nodes, {})
     if not layout.points or width * height < 7 * nodes:
         return _field(nodes, width, height)
     name = len(f"n{nodes - 1}")
@@ -244,7 +257,7 @@ def seat(layout: Layout, nodes: int, width: int, height: int) -> Seats:
         cell = _free(wanted, taken, width, height)
         taken.update((cell[0] + side, cell[1]) for side in range(-gap, gap + 1))
         cells.append(cell)
-    return Seats(cells, [])
+    return Seats(cells, {})
 
 
 def _free(wanted: Cell, taken: set[Cell], width: int, height: int) -> Cell:
@@ -265,55 +278,76 @@ def _free(wanted: Cell, taken: set[Cell], width: int, height: int) -> Cell:
 
 
 def _field(nodes: int, width: int, height: int) -> Seats:
-    """Rows of nodes by id in groups of ten, each row headed by its first node, as far apart as fits."""
+    """Rows of nodes by id in groups of ten, each row headed by its first node, spread over as much as they can fill."""
     head = len(f"n{nodes - 1}") + 1
-    best: tuple[int, int, int] | None = None
-    for across in (4, 3, 2, 1):
+    best: tuple[int, int, int, int] | None = None
+    for across, down in product((1, 2, 3, 4), (1, 2, 3)):
         group = 10 * across + (across > 1) + 1
         groups = max(0, (width - head + 1) // group)
-        rows = math.ceil(nodes / (10 * groups)) if groups else nodes
-        down = min(2, (height - 1) // max(1, rows - 1)) if rows > 1 else 1
-        if groups and down >= 1 and rows <= height and (best is None or across * down > best[0] * best[1]):
-            best = across, down, groups
+        rows = math.ceil(nodes / max(1, 10 * groups))
+        if groups and 1 + (rows - 1) * down <= height:
+            used = min(groups, math.ceil(nodes / 10)) * group * (1 + (rows - 1) * down)
+            best = max(best or (0, 0, 0, 0), (used, across, down, groups))
     if best is None:  # more nodes than cells: neighbours share one
         share = math.ceil(nodes / (width * height))
-        return Seats([(node // share % width, node // share // width) for node in range(nodes)], [], dense=True)
-    across, down, groups = best
-    row_of = 10 * groups
-    rows = math.ceil(nodes / row_of)
+        return Seats(
+            [(node // share % width, node // share // width) for node in range(nodes)], {}, dense=True
+        )
+    _, across, down, groups = best
+    in_row, gap = 10 * groups, 1 + (across > 1)
+    rows = math.ceil(nodes / in_row)
+    left = (width - head - in_row * across - (groups - 1) * gap) // 2
     top = (height - 1 - (rows - 1) * down) // 2
     cells = [
-        (head + node % row_of * across + node % row_of // 10 * (1 + (across > 1)), top + node // row_of * down)
+        (left + head + node % in_row * across + node % in_row // 10 * gap, top + node // in_row * down)
         for node in range(nodes)
     ]
-    labels = [(0, top + row * down, f"n{row * row_of}") for row in range(rows)]
-    return Seats(cells, labels, dense=True)
+    return Seats(cells, {row * in_row: (left, top + row * down) for row in range(rows)}, dense=True)
 
 
-def label(cells: Sequence[Cell], ink: Sequence[Sequence[int]]) -> list[tuple[int, int, str]]:
-    """Where the names of nodes fit: beside, above or below them, on free cells, with as little ink under them as can be.
+def name_nodes(seats: Seats, layout: Layout, ink: Sequence[Sequence[int]]) -> dict[int, Cell]:
+    """Where names of nodes begin that have room for theirs, on cells with little ink under them.
 
-    ink: one number a cell, not 0 where a line runs.
+    ink: one number a cell, not 0 where a line runs. When there is no room for all names of a layout whose
+    nodes stand in order, every second, fifth or tenth is enough.
     """
+    names: dict[int, Cell] = {}
+    for step in (1,) if layout.loose else (1, 2, 5, 10):
+        nodes = range(0, len(seats.cells), step)
+        names = _names(seats.cells, nodes, layout.loose, ink)
+        if len(names) == len(nodes):
+            break
+    return names
+
+
+def beside(cell: Cell, size: int) -> Iterator[Cell]:
+    """Where a name of `size` characters may begin: to the right of a node, to the left, above, below."""
+    x, y = cell
+    yield x + 2, y
+    yield x - 1 - size, y
+    yield x - size // 2, y - 1
+    yield x - size // 2, y + 1
+
+
+def _names(cells: list[Cell], nodes: range, loose: bool, ink: Sequence[Sequence[int]]) -> dict[int, Cell]:
     height, width = len(ink), len(ink[0]) if ink else 0
     taken = {(x + side, y) for x, y in cells for side in (-1, 0, 1)}
     middle_x = sum(x for x, _ in cells) / max(1, len(cells))
-    labels: list[tuple[int, int, str]] = []
-    for node, (x, y) in enumerate(cells):
-        name = f"n{node}"
-        size = len(name)
-        outward = 0 if x >= middle_x else 1
-        best: tuple[int, int, int, int] | None = None
-        for rank, (left, row) in enumerate(
-            ((x + 2, y), (x - 1 - size, y), (x - size // 2, y - 1), (x - size // 2, y + 1))
-        ):
+    middle_y = sum(y for _, y in cells) / max(1, len(cells))
+    names: dict[int, Cell] = {}
+    for node in nodes:
+        x, y = cells[node]
+        size = len(f"n{node}")
+        out = math.hypot(x - middle_x, _ASPECT * (y - middle_y)) or 1.0
+        choices: list[tuple[float, int, Cell]] = []
+        for rank, (left, row) in enumerate(beside((x, y), size)):
             span = [(column, row) for column in range(left, left + size)]
-            if not (0 <= left and left + size <= width and 0 <= row < height) or not taken.isdisjoint(span):
-                continue
-            cost = sum(ink[row][column] != 0 for column, _ in span)
-            best = min(best or (size + 1, 0, 0, 0), (cost, (rank + outward) % 2 + (rank > 1), left, row))
-        if best is not None:
-            left, row = best[2:]
-            labels.append((left, row, name))
+            if 0 <= left and left + size <= width and 0 <= row < height and taken.isdisjoint(span):
+                cost = sum(ink[row][column] != 0 for column, _ in span)
+                side = (left > x) - (left < x) if row == y else 0
+                outward = (side * (x - middle_x) + _ASPECT * (row - y) * (y - middle_y)) / out
+                choices.append((cost if loose else cost - size * outward, rank, (left, row)))
+        if choices:
+            left, row = names[node] = min(choices)[2]
             taken.update((column, row) for column in range(left - 1, left + size + 1))
-    return labels
+    return names

@@ -10,22 +10,21 @@ from time import perf_counter
 from gossiplab.errors import GossiplabError, RecordingError
 from gossiplab.events import AnyEvent
 from gossiplab.recording.reader import Recording
-from gossiplab.world.world import World
 
 _PIECE = 256  # events between two looks at the wall
 _BUDGET = 0.008  # s of real time that folding may take of a frame; beyond, the picture lags behind its speed
 
 
 class Player:
-    """The instant `t` of a recording and the World there.
+    """The instant `t` of a recording and the World there; at first before its first event.
 
     playing: whether `advance` moves it. Raises RecordingError when the recording is corrupted.
     """
 
-    def __init__(self, recording: Recording, t: float = 0.0) -> None:
+    def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.playing = False
-        self.seek(t)
+        self.go(0)
 
     @property
     def at_end(self) -> bool:
@@ -50,6 +49,7 @@ class Player:
     def step(self, events: int) -> None:
         """Go so many events on; back if negative."""
         if events == 1 and (event := self._peek()):
+            self._take()
             self._apply([event])
             self.t = event.t
         else:
@@ -60,12 +60,11 @@ class Player:
         target, until = self.t + seconds, perf_counter() + _BUDGET
         while (event := self._peek()) and event.t <= target:
             if perf_counter() > until:
-                target = self.t
-                break
+                return
             piece: list[AnyEvent] = []
             while event and event.t <= target and len(piece) < _PIECE:
                 piece.append(event)
-                self._next = None
+                self._take()
                 event = self._peek()
             self._apply(piece)
             self.t = piece[-1].t
@@ -76,15 +75,18 @@ class Player:
         if self._next is None:
             self._next = next(self._ahead, None)
         if self._next is None:
-            count = self.world.events
             self.recording.refresh()
-            if count < self.recording.length:
-                self._ahead = self.recording.read(count)
+            if self._taken < self.recording.length:
+                self._ahead = self.recording.read(self._taken)
                 self._next = next(self._ahead, None)
         return self._next
 
-    def _apply(self, events: list[AnyEvent]) -> None:
+    def _take(self) -> None:
+        """What `_peek` gave is used."""
         self._next = None
+        self._taken += 1
+
+    def _apply(self, events: list[AnyEvent]) -> None:
         try:
             self.world.apply(events)
         except (LookupError, GossiplabError, StopIteration, TypeError):
@@ -95,5 +97,6 @@ class Player:
 
     def _forget(self) -> None:
         """What was read ahead is not what comes next any more."""
-        self._ahead: Iterator[AnyEvent] = self.recording.read(self.world.events)
+        self._taken = self.world.events
+        self._ahead: Iterator[AnyEvent] = self.recording.read(self._taken)
         self._next: AnyEvent | None = None

@@ -38,31 +38,30 @@ class Role(IntEnum):
 
 
 class Symbol(NamedTuple):
-    """How a role looks, and what the legend says of it; `plain` is for terminals that have ASCII only."""
+    """How a role looks, the word for it in a line and its meaning; `plain` is for terminals that have ASCII only."""
 
     glyph: str
     plain: str
+    word: str
     meaning: str
 
 
 SYMBOLS: dict[Role, Symbol] = {
-    Role.SUSCEPTIBLE: Symbol("○", "o", "does not know"),
-    Role.LEARNED: Symbol("★", "#", "just learned"),
-    Role.INFECTIVE: Symbol("●", "@", "spreads"),
-    Role.REMOVED: Symbol("◆", "$", "knows, is silent"),
-    Role.DEAD: Symbol("†", "+", "dead"),
-    Role.LEFT: Symbol("◌", "_", "left"),
-    Role.CRASHED: Symbol("‼", "!", "crashed"),
-    Role.CARRYING: Symbol("•", "*", "carries the rumor"),
-    Role.OTHER: Symbol("·", ".", "other message"),
-    Role.LOST: Symbol("×", "x", "lost"),
-    Role.WALL: Symbol("░", ":", "cut"),
-    Role.TRAIL: Symbol("∙", ".", ""),
-    Role.FADED: Symbol("×", "x", ""),
-    Role.EDGE: Symbol("⠒", ".", ""),
-    Role.CUT: Symbol("⠒", ".", ""),
+    Role.SUSCEPTIBLE: Symbol("○", "o", "unaware", "does not know the rumor"),
+    Role.LEARNED: Symbol("★", "#", "just learned", "has just learned it"),
+    Role.INFECTIVE: Symbol("●", "@", "spreading", "knows and spreads it"),
+    Role.REMOVED: Symbol("◆", "$", "silent", "knows, spreads no more"),
+    Role.DEAD: Symbol("†", "+", "dead", "dead"),
+    Role.LEFT: Symbol("◌", "_", "left", "left"),
+    Role.CRASHED: Symbol("‼", "!", "crashed", "its protocol failed"),
+    Role.CARRYING: Symbol("•", "*", "rumor", "message with the rumor"),
+    Role.OTHER: Symbol("·", ".", "other", "message without it"),
+    Role.LOST: Symbol("×", "x", "lost", "message that was lost"),
+    Role.WALL: Symbol("░", ":", "cut", "nothing gets through"),
+    Role.TRAIL: Symbol("∙", ".", "", ""),
+    Role.FADED: Symbol("×", "x", "", ""),
 }
-"""In the order of the legend. What has no meaning of its own there needs no words."""
+"""In the order of the legend. What is no sign by itself has no words: the tail of a message, a fading cross."""
 
 SELECTED, MARKED, SELECTED_AND_MARKED = "[]", "<>", "{}"
 """What stands on both sides of a node."""

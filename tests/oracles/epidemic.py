@@ -107,8 +107,8 @@ def median_counter(n: int, seed: int = 0, counter_max: int | None = None, coolin
                 level[site] = top if top in heard else 1
                 arrival[site] = round_
 
-    times = [time for site, time in arrival.items() if site != 0]
-    return Run(1 - len(arrival) / n, sent / n, sum(times) / max(1, len(times)), max(arrival.values()), round_)
+    t_ave = sum(arrival.values()) / max(1, len(arrival) - 1)  # the source adds nothing and is not counted
+    return Run(1 - len(arrival) / n, sent / n, t_ave, max(arrival.values()), round_)
 
 
 def _others(site: int, n: int, count: int, rng: random.Random) -> set[int]:

@@ -1,0 +1,205 @@
+"""The app: opens a session on the screen, and leaves terminal and recording sane however it ends.
+
+Textual 8.2 restores the terminal when its app exits, but not when SIGTERM, SIGHUP or SIGINT kills the
+process, so each of them becomes an exit with its own code. After an exception it prints a page of
+traceback and returns 0; here that is one sentence and 1. Imports the screens, the sessions and library.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from gossiplab.errors import GossiplabError, StorageError, UserError
+from gossiplab.events import Header
+from gossiplab.library import default_path
+from gossiplab.protocol import Protocol
+from gossiplab.text import visible
+from gossiplab.tui.help_screen import HelpScreen
+from gossiplab.tui.lab_screen import LEAST_HEIGHT, LEAST_WIDTH, LabScreen
+from gossiplab.tui.live import LiveLab
+from gossiplab.tui.palette import Palette
+from gossiplab.tui.session import Replay, Session
+
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_PATIENCE = (
+    5.0  # s of real time for a clean exit after a signal: a terminal that is gone may never let us finish
+)
+
+
+def open_lab(
+    header: Header, protocol: type[Protocol], record: Path | None = None, speed: float | None = None
+) -> int:
+    """Run a lab on the screen until the user leaves. Returns the exit code.
+
+    record: the file to record to, a fresh one in the user's folder if None. speed: virtual seconds in a
+    real second, 1 if None. Raises UserError without a terminal, StorageError when the file cannot be written.
+    """
+    _need_terminal()
+    session = LiveLab(header, protocol, record or default_path(header.experiment.protocol), speed or 1.0)
+    code = _run(session)
+    world = session.latest
+    _say(
+        f"{world.t:.3f} s and {world.events:,} events are in {session.path}: see them again with gossiplab replay."
+    )
+    return code
+
+
+def open_replay(path: Path) -> int:
+    """Show a recording on the screen until the user leaves. Returns the exit code.
+
+    Raises UserError without a terminal, RecordingError when the file cannot be used.
+    """
+    _need_terminal()
+    return _run(Replay(path))
+
+
+class GossipApp(App[None]):
+    """The lab in a terminal."""
+
+    TITLE = "gossiplab"
+    CSS_PATH = "gossiplab.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        # without colours Textual shades in grey, but leaves an ansi theme black on black
+        no_color = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=False if no_color else None)
+        if no_color and self.current_theme.ansi:
+            self.theme = "textual-dark"
+        self.session = session
+        self.code: int | None = None
+
+    def on_mount(self) -> None:
+        self.push_screen(LabScreen(self.session))
+        self.session.start(self._fail)
+
+    async def on_unmount(self) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the session. May be called twice."""
+        try:
+            await self.session.close()
+        except StorageError as error:
+            self.code = 1
+            self._exit_renderables.append(_sentence(error, self.session.path))
+
+    def leave(self, code: int) -> None:
+        """End the lab at this instant and exit."""
+        if self.code is None:
+            self.code = code
+            self.session.stop()
+            self.exit(return_code=code)
+
+    async def action_quit(self) -> None:
+        self.leave(0)
+
+    def leave_on(self, number: signal.Signals) -> None:
+        """Exit because of a signal, in the worst case without saying goodbye to the terminal."""
+        code = 128 + number
+        last_resort = threading.Timer(_PATIENCE, os._exit, (code,))
+        last_resort.daemon = True
+        last_resort.start()
+        self.leave(code)
+
+    def action_interrupt(self) -> None:
+        self.leave(128 + signal.SIGINT)
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen())
+
+    def action_command_palette(self) -> None:
+        """Part of App."""
+        if isinstance(self.screen, LabScreen):
+            self.push_screen(Palette(self.screen))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Part of App."""
+        yield SystemCommand("Theme", "Choose light, dark or other colours", self.action_change_theme)
+        yield SystemCommand(
+            "Picture",
+            "Save the screen as an SVG picture",
+            lambda: self.set_timer(0.1, self.deliver_screenshot),
+        )
+
+    def _fail(self, error: BaseException) -> None:
+        """The lab broke down."""
+        self._exit_renderables.append(_sentence(error, self.session.path))
+        self.leave(1)
+
+    def _fatal_error(self) -> None:
+        """Part of App, called for an exception that nobody handled: one sentence, not a page of traceback."""
+        error = sys.exception()
+        if self.debug or error is None:
+            super()._fatal_error()
+            return
+        self.code = 1
+        self._exit_renderables.append(_sentence(error, self.session.path))
+        self._close_messages_no_wait()
+
+
+def _run(session: Session) -> int:
+    app = GossipApp(session)
+    asyncio.run(_main(app))
+    return 1 if app.code is None else app.code
+
+
+async def _main(app: GossipApp) -> None:
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, app.leave_on, number)
+    try:
+        await app.run_async()
+    finally:
+        await app.close()
+
+
+def _need_terminal() -> None:
+    # Textual reads standard input, draws on standard error, and asks standard output for the size
+    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    if os.environ.get("TERM") == "dumb" or not all(
+        stream is not None and stream.isatty() for stream in streams
+    ):
+        raise UserError(
+            "the lab needs a terminal for input, output and errors: run it in one without redirecting, "
+            "or use gossiplab run."
+        )
+    width, height = shutil.get_terminal_size()
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+        raise UserError(
+            f"this terminal has {width} columns and {height} rows, too few for the lab: "
+            f"make it at least {LEAST_WIDTH} by {LEAST_HEIGHT}."
+        )
+
+
+def _sentence(error: BaseException, path: Path) -> Text:
+    """What to say of an exception that ends the app."""
+    if isinstance(error, GossiplabError):
+        return Text(f"gossiplab: {visible(str(error), 1000)}")
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "gossiplab" in frame.filename] or frames
+    place = f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else "an unknown place"
+    what = visible(f"{type(error).__name__}: {error}", 300).rstrip(".")
+    return Text(
+        f"gossiplab: it broke down in {place}, which is our fault ({what}); what happened until then is in {path}."
+    )
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # the terminal may be gone
+        sys.stderr.write(f"gossiplab: {visible(text, 1000)}\n")

@@ -1,0 +1,46 @@
+"""The key bar: every key and one word about it, at the bottom. Imports keys. A click presses the key."""
+
+from textual import events
+from textual.content import Content
+from textual.geometry import Size
+from textual.style import Style
+from textual.widget import Widget
+
+from gossiplab.tui.keys import NODES, TIME, Hint, Stroke
+
+
+class KeyBar(Widget):
+    """All keys, on one line where they fit and on two where not."""
+
+    def render(self) -> Content:
+        time, nodes = _line(TIME), _line(NODES)
+        if self._one_line(self.size.width):
+            return Content.assemble(nodes, "   ", time)
+        return Content("\n").join([nodes, time])
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return 1 if self._one_line(width) else 2
+
+    async def on_click(self, event: events.Click) -> None:
+        if action := event.style.meta.get("key"):
+            await self.screen.run_action(action)
+
+    def _one_line(self, width: int) -> bool:
+        return _line(TIME).cell_length + _line(NODES).cell_length + 3 <= width
+
+
+def _line(hints: tuple[Hint, ...]) -> Content:
+    return Content("  ").join([_hint(hint) for hint in hints])
+
+
+def _hint(hint: Hint) -> Content:
+    caps: list[Content] = []
+    for stroke in hint.strokes:
+        gap = " " if caps and len(stroke.cap) > 1 else ""
+        caps += [Content(gap), Content(stroke.cap).stylize("bold $accent").stylize(_click(stroke))]
+    return Content.assemble(*caps, Content(f" {hint.word}").stylize(_click(hint.strokes[-1])))
+
+
+def _click(stroke: Stroke) -> Style:
+    """A click does what the key does. Not Textual's @click: that would draw all of it as links."""
+    return Style.from_meta({"key": stroke.action})

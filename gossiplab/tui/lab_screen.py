@@ -1,0 +1,223 @@
+"""The lab screen: shows a session, live or recorded, and turns keys into what is done to it.
+
+Thirty times a second it lets the session advance and hands the World in view to its widgets. Imports the
+widgets, session and commands; knows neither lab nor file.
+"""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.content import Content
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+from gossiplab.commands import AnyCommand, Heal, Inject, Kill, Leave, Partition, Rejoin, parse_command
+from gossiplab.errors import GossiplabError
+from gossiplab.tui.banner import Banner
+from gossiplab.tui.keybar import KeyBar
+from gossiplab.tui.keys import bindings
+from gossiplab.tui.notice import Notice
+from gossiplab.tui.palette import LabCommands, Typed
+from gossiplab.tui.panel import Panel
+from gossiplab.tui.session import Session
+from gossiplab.tui.stage import Stage
+from gossiplab.tui.status import Status
+from gossiplab.tui.timeline import Timeline
+
+FRAME = 1 / 30  # s between two pictures
+LEAST_WIDTH, LEAST_HEIGHT = 40, 12
+_WIDE = 100  # columns from which there is room for the panel
+_LONGEST_GAP = 0.2  # s of real time; after a longer one, as when the machine slept, a replay does not leap
+
+
+class LabScreen(Screen[None]):
+    """A session on the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {LabCommands}
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._opened = False
+        self._details: bool | None = None  # whether the user wants the panel; None: as there is room
+        self._sought: float | None = None
+        self._shown_legend: Text | None = None
+        self._drawn = perf_counter()
+
+    def compose(self) -> ComposeResult:
+        # straight on the screen, each split off from what is left: every box around them costs time in each frame
+        yield Status(id="status")
+        yield KeyBar(id="keys")
+        yield Timeline(id="timeline")
+        yield Banner(id="banner")
+        yield Panel(id="panel")
+        yield Static(id="legend")
+        yield Stage(id="stage")
+        yield Notice(id="notice")
+        small = f"this window is too small for the lab: make it at least {LEAST_WIDTH} by {LEAST_HEIGHT}"
+        yield Static(Content(small), id="small")
+
+    def on_mount(self) -> None:
+        self.stage = self.query_one(Stage)
+        self.timeline = self.query_one(Timeline)
+        self._status = self.query_one(Status)
+        self._panel = self.query_one(Panel)
+        self._banner = self.query_one(Banner)
+        self.notice = self.query_one(Notice)
+        self._legend = self.query_one("#legend", Static)
+        self.stage.focus()
+        self.set_interval(FRAME, self.frame)
+
+    # pictures ----------------------------------------------------------------------------------
+
+    def frame(self) -> None:
+        """Let the time pass that has passed, and draw."""
+        now = perf_counter()
+        self.session.advance(min(now - self._drawn, _LONGEST_GAP))
+        self._drawn = now
+        if self._sought is not None:
+            t, self._sought = self._sought, None
+            self._try(lambda: self.session.seek(t))
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the session's view as it is."""
+        session = self.session
+        world = session.world
+        if not self._opened:
+            if not session.latest.events:
+                return  # the first event says who is linked with whom
+            self._opened = True
+            experiment = session.header.experiment
+            self.stage.open(experiment.nodes, session.latest.edges, experiment.seed)
+        self.stage.show(world, session.t)
+        self._status.show(session)
+        self._banner.show(session.trouble, world)
+        self.timeline.show(session.latest, session.t, session.end, session.growing)
+        if self._panel.display:
+            self._panel.show(session.header, world, self.stage.selected)
+        elif (legend := self.stage.legend()) is not self._shown_legend:
+            self._shown_legend = legend
+            self._legend.update(legend)
+
+    def on_resize(self, event: Resize) -> None:
+        small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
+        self.set_class(small, "-small")
+        self._arrange(event.size.width)
+
+    def _arrange(self, width: int) -> None:
+        details = width >= _WIDE if self._details is None else self._details
+        self.set_class(details, "-details")
+
+    # time --------------------------------------------------------------------------------------
+
+    def action_pause(self) -> None:
+        self._try(self.session.toggle)
+
+    def action_step(self, events: int) -> None:
+        self._try(lambda: self.session.step(events))
+
+    def action_speed(self, steps: int) -> None:
+        self.session.change_speed(steps)
+
+    def action_live(self) -> None:
+        self._try(self.session.go_live)
+
+    def action_begin(self) -> None:
+        self._try(lambda: self.session.seek(0.0))
+
+    def action_timeline(self) -> None:
+        (self.stage if self.timeline.has_focus else self.timeline).focus()
+
+    @on(Timeline.Sought)
+    def _seek(self, event: Timeline.Sought) -> None:
+        self._sought = event.t  # at the next frame: a drag may ask for more instants than can be folded
+
+    # nodes -------------------------------------------------------------------------------------
+
+    def action_arrow(self, dx: int, dy: int) -> None:
+        if not self.timeline.has_focus:
+            self.stage.select_towards(dx, dy)
+        elif dx:
+            self._try(lambda: self.session.seek(self.session.t + dx * self.timeline.column))
+        else:
+            self.stage.focus()
+
+    def action_select(self, step: int) -> None:
+        self.stage.focus()
+        self.stage.select_next(step)
+
+    def action_mark(self) -> None:
+        node = self.stage.selected
+        if node is None:
+            self.notice.say("no node is selected: choose one with tab, the arrows or a click, then mark it.")
+        else:
+            self.stage.marked ^= {node}
+
+    def action_clear(self) -> None:
+        if not self._banner.close():
+            self.stage.marked = frozenset()
+            self.stage.focus()
+
+    def action_details(self) -> None:
+        self._details = not self.has_class("-details")
+        self._arrange(self.size.width)
+
+    # acting ------------------------------------------------------------------------------------
+
+    def action_kill(self) -> None:
+        self._act_on_nodes("kill", Kill)
+
+    def action_rejoin(self) -> None:
+        self._act_on_nodes("rejoin", Rejoin)
+
+    def action_leave(self) -> None:
+        self._act_on_nodes("leave", Leave)
+
+    def action_partition(self) -> None:
+        self._act_on_nodes("split off", Partition)
+
+    def action_heal(self) -> None:
+        self._act(Heal())
+
+    def action_inject(self) -> None:
+        node = self.stage.selected
+        if node is None:
+            self.notice.say("no node is selected: choose the one that shall hear the rumor first.")
+        else:
+            self._act(Inject(node))
+
+    @on(Typed)
+    def _obey(self, event: Typed) -> None:
+        self._try(lambda: self.session.act(parse_command(event.text, self.session.header.experiment.nodes)))
+
+    def _act_on_nodes(self, what: str, command: "Callable[[tuple[int, ...]], AnyCommand]") -> None:
+        """Act on the marked nodes, whose marks are then used up; without any, on the selected one."""
+        nodes = tuple(sorted(self.stage.marked))
+        if not nodes and self.stage.selected is not None:
+            nodes = (self.stage.selected,)
+        if not nodes:
+            self.notice.say(f"no node to {what}: choose one with tab, the arrows or a click.")
+        elif self._act(command(nodes)):
+            self.stage.marked = frozenset()
+
+    def _act(self, command: AnyCommand) -> bool:
+        return self._try(lambda: self.session.act(command))
+
+    def _try(self, action: Callable[[], None]) -> bool:
+        """Do something; what makes it impossible is said. Whether it was done."""
+        try:
+            action()
+        except GossiplabError as error:
+            self.notice.say(str(error))
+            return False
+        self.notice.hush()
+        return True

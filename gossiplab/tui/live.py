@@ -1,0 +1,271 @@
+"""A live lab on the screen: trio as a guest of the app's asyncio loop. Imports session, engine and recording.
+
+One thread, no locks: the kernel gives the turn back every few milliseconds and the screen draws in
+between. What a person does goes to the lab through trio's token, which wakes a lab that stands still.
+Everything is recorded from the first event, and only what has gone to the file is drawn. Looking back
+reads that file: the lab goes on meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from math import inf
+from pathlib import Path
+
+import trio
+from outcome import Outcome
+
+from gossiplab.commands import AnyCommand
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.scheduling import deterministic_scheduling
+from gossiplab.errors import GossiplabError, StorageError, UserError, first_of
+from gossiplab.events import AnyEvent, Header
+from gossiplab.plan import check_command
+from gossiplab.protocol import Protocol
+from gossiplab.recording.reader import Recording, open_recording
+from gossiplab.recording.recorder import Recorder
+from gossiplab.tui.idle import why_idle
+from gossiplab.tui.player import Player
+from gossiplab.tui.session import Headline, Session
+from gossiplab.world.world import World
+
+_PASSES = 6  # passes of the host's loop for each of trio's: a key press needs several to reach the screen
+
+
+class LiveLab(Session):
+    """A lab that runs.
+
+    path: the file to record to. speed: virtual seconds in a real second. paused: begin with a pause right
+    after the instant 0. failure: why the lab itself broke down, if it did; it is our fault then.
+    Raises StorageError when the file cannot be written.
+    """
+
+    def __init__(
+        self, header: Header, protocol: type[Protocol], path: Path, speed: float = 1.0, paused: bool = False
+    ) -> None:
+        super().__init__(header, path)
+        self._protocol = protocol
+        self._recorder = Recorder(path, header)
+        self.lab = Lab(header, protocol, self._sink)
+        self.lab.clock.speed = speed
+        self.lab.clock.paused = paused
+        self.failure: BaseException | None = None
+        self._refused = False  # whether the disk does not take what the lab does
+        self._past: Player | None = None
+        self._recording: Recording | None = None
+        self._token: trio.lowlevel.TrioToken | None = None
+        self._done = asyncio.Event()
+        self._on_failure: Callable[[BaseException], None] = lambda error: None
+
+    # the guest ---------------------------------------------------------------------------------
+
+    def start(self, on_failure: Callable[[BaseException], None]) -> None:
+        loop = asyncio.get_running_loop()
+        self._on_failure = on_failure
+        self._context = ExitStack()
+        self._context.enter_context(deterministic_scheduling())
+        trio.lowlevel.start_guest_run(
+            self.lab.main,
+            clock=self.lab.clock,
+            instruments=[self.lab.kernel],
+            run_sync_soon_threadsafe=loop.call_soon_threadsafe,
+            run_sync_soon_not_threadsafe=lambda tick: _after_passes(loop, tick, _PASSES),
+            done_callback=self._finish,
+            host_uses_signal_set_wakeup_fd=True,
+        )
+        self._token = trio.lowlevel.current_trio_token()
+
+    async def close(self) -> None:
+        if self._token is not None:
+            self.stop()
+            await self._done.wait()
+        self.go_live()
+        if self._recording is not None:
+            self._recording.close()
+            self._recording = None
+        self._recorder.close()
+
+    def stop(self) -> None:
+        self._tell(self.lab.stop)
+
+    def _finish(self, outcome: "Outcome[None]") -> None:
+        self._context.close()
+        self._done.set()
+        try:
+            outcome.unwrap()
+        except BaseException as error:  # noqa: BLE001  # whatever it is must not get lost in asyncio's log
+            self.failure = first_of(error)
+            self._on_failure(self.failure)
+
+    def _tell(self, action: Callable[[], object]) -> None:
+        """Call something of the lab in trio's own turn, which also wakes it."""
+        if self._token is not None and not self._done.is_set():
+            self._token.run_sync_soon(action)
+
+    def _wake(self) -> None:
+        self._tell(self.lab.kernel.poke)
+
+    # the recording -----------------------------------------------------------------------------
+
+    def _sink(self, batch: list[AnyEvent]) -> None:
+        try:
+            self._recorder(batch)
+        except StorageError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: StorageError) -> None:
+        """The disk refuses: hold the lab, so that nothing happens that cannot be kept."""
+        self._refused = self.lab.clock.paused = True
+        self.trouble = f"{str(error).rstrip('.')}. The lab is paused and nothing is lost: space tries again."
+
+    def _retry(self) -> None:
+        try:
+            self._recorder.flush()
+        except StorageError as error:
+            self._refuse(error)
+        else:
+            self._refused, self.trouble = False, ""
+
+    def _look_back(self) -> Player:
+        """A player for what is recorded so far, which becomes the view once it stands where it should."""
+        if self._past:
+            return self._past
+        if self._recording is None:
+            self._recording = open_recording(self._recorder.path)
+        else:
+            self._recording.refresh()
+        return Player(self._recording)
+
+    # the view ----------------------------------------------------------------------------------
+
+    @property
+    def world(self) -> World:
+        return self._past.world if self._past else self._recorder.world
+
+    @property
+    def t(self) -> float:
+        return self._past.t if self._past else self.end
+
+    @property
+    def latest(self) -> World:
+        return self._recorder.world
+
+    @property
+    def end(self) -> float:
+        return self.lab.clock.now if self.lab.ended else self.lab.clock.view()
+
+    @property
+    def growing(self) -> bool:
+        return not self.lab.ended
+
+    @property
+    def running(self) -> bool:
+        if self._past:
+            return self._past.playing
+        return not (self.lab.clock.paused or self.lab.ended)
+
+    @property
+    def headline(self) -> Headline:
+        if self._past:
+            live = f"it ended at {self.end:.3f} s" if self.lab.ended else f"live is at {self.end:.3f} s"
+            return Headline(
+                "▷" if self._past.playing else "◁", f"looking back at {self._past.t:.3f} s, {live}"
+            )
+        if self.lab.ended:
+            return Headline("■", f"{self.lab.ended} at {self.end:.3f} s")
+        if self.lab.clock.paused:
+            return Headline("‖", f"paused at {self.end:.3f} s")
+        return Headline("▶", f"live {self.end:.3f} s")
+
+    @property
+    def speed(self) -> float:
+        return self.lab.clock.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self.lab.clock.speed = speed
+        self._wake()
+
+    def advance(self, seconds: float) -> None:
+        self.lab.flush()
+        past = self._past
+        if past is not None and past.playing and seconds:
+            try:
+                # at unlimited speed a look back would be over at once
+                past.advance(seconds * (self.speed if self.speed < inf else 100.0))
+            except GossiplabError as error:
+                past.playing, self.trouble = False, str(error)
+            self._catch_up(past)
+
+    def toggle(self) -> None:
+        if self._refused:
+            self._retry()
+            if self._refused:
+                return
+        if self._past:
+            self._past.playing = not self._past.playing
+        elif self.lab.ended:
+            self.seek(0.0)
+            assert self._past
+            self._past.playing = True
+        else:
+            self.lab.clock.paused = not self.lab.clock.paused
+            self._wake()
+
+    def step(self, events: int) -> None:
+        if events < 0 or self._past:
+            self._step_past(events)
+        elif self.lab.ended:
+            raise UserError(f"the run has ended ({self.lab.ended}): nothing happens after this.")
+        else:
+            self.lab.clock.paused = True
+            self._tell(self.lab.kernel.step)
+
+    def _step_past(self, events: int) -> None:
+        if events < 0 and not self.world.events:
+            raise UserError("this is the beginning: nothing happened before it.")
+        count = self.world.events
+        past = self._look_back()
+        past.playing = False
+        if self._past:
+            past.step(events)
+        else:
+            past.go(max(0, count + events))
+        self._past = past
+        self._catch_up(past)
+
+    def seek(self, t: float) -> None:
+        if t >= self.end:
+            self.go_live()
+        else:
+            past = self._look_back()
+            past.seek(max(t, 0.0))
+            self._past = past
+
+    def go_live(self) -> None:
+        self._past = None
+
+    def _catch_up(self, past: Player) -> None:
+        """The present begins where nothing more is recorded."""
+        if past.world.events >= self._recorder.world.events:
+            self.go_live()
+
+    # the person --------------------------------------------------------------------------------
+
+    def act(self, command: AnyCommand) -> None:
+        if self._past:
+            raise UserError("you are looking at the past: press End to act on the live lab.")
+        if self.lab.ended:
+            raise UserError(f"the run has ended ({self.lab.ended}): open another lab to act on it.")
+        check_command(command, self._protocol)
+        if why := why_idle(command, self.latest):
+            raise UserError(why)
+        self._tell(lambda: self.lab.post(command))
+
+
+def _after_passes(loop: asyncio.AbstractEventLoop, tick: Callable[[], object], passes: int) -> None:
+    """Call `tick` once the loop has gone round so many times: what the screen has to do comes first."""
+    if passes:
+        loop.call_soon(_after_passes, loop, tick, passes - 1)
+    else:
+        tick()

@@ -1,0 +1,115 @@
+"""The command palette: keys by their names, and commands as they are written everywhere else.
+
+Imports commands and keys. What is chosen or typed goes to the lab screen as a message.
+"""
+
+import re
+from functools import partial
+
+from textual import on
+from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.widgets import Input, OptionList
+
+from gossiplab.commands import VERBS
+from gossiplab.text import visible
+from gossiplab.tui.keys import Stroke, strokes
+
+
+class Typed(Message):
+    """The user has written a command such as "kill n0-n3"; nobody has looked yet whether it is one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class Unfinished:
+    """What stands behind a hit that only says how a command is written: choosing it begins the command."""
+
+    def __init__(self, verb: str) -> None:
+        self.verb = verb
+
+    def __call__(self) -> None:
+        """Do nothing: the palette puts the verb into its input instead."""
+
+
+class LabCommands(Provider):
+    """How each command is written, and every key."""
+
+    async def discover(self) -> Hits:
+        for verb, (kind, _) in VERBS.items():
+            yield DiscoveryHit(Content(kind.usage), Unfinished(verb), kind.usage, kind.doc)
+        for stroke in _named():
+            yield DiscoveryHit(Content(_name(stroke)), self._press(stroke), _name(stroke))
+
+    async def search(self, query: str) -> Hits:
+        if verb := _verb(query):
+            kind, _ = VERBS[verb]
+            yield Hit(1.0, Content(visible(query)), partial(self._type, query), visible(query), kind.doc)
+            # as plain content: a usage has brackets, which are not markup
+            yield Hit(0.99, Content(f"{kind.usage}"), Unfinished(verb), kind.usage)
+            return
+        matcher = self.matcher(query)
+        for verb, (kind, _) in VERBS.items():
+            if score := matcher.match(f"{kind.usage} {kind.doc}"):
+                yield Hit(score, Content(kind.usage), Unfinished(verb), kind.usage, kind.doc)
+        for stroke in _named():
+            if score := matcher.match(_name(stroke)):
+                yield Hit(score / 2, Content(_name(stroke)), self._press(stroke), _name(stroke))
+
+    def _press(self, stroke: Stroke) -> "partial[object]":
+        return partial(self.screen.run_action, stroke.action)
+
+    def _type(self, text: str) -> None:
+        self.screen.post_message(Typed(text))
+
+
+class Palette(CommandPalette):
+    """Textual's palette, in which a command that was typed to its end is run as it stands.
+
+    Its search takes a moment: without this, a quick Enter would run what was typed a letter ago.
+    """
+
+    def __init__(self, screen: MessagePump) -> None:
+        super().__init__(
+            placeholder="a command, such as kill n0-n3, or what you are looking for", id="palette"
+        )
+        self._lab_screen = screen
+
+    @on(Input.Submitted)
+    def _run_typed(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        highlighted = self.query_one(OptionList).highlighted
+        if _verb(text) and highlighted in (None, 0):
+            event.stop()
+            event.prevent_default()
+            self.dismiss()
+            self._lab_screen.post_message(Typed(text))
+
+    @on(OptionList.OptionSelected)
+    def _begin(self, event: OptionList.OptionSelected) -> None:
+        if isinstance(event.option, Command) and isinstance(event.option.hit.command, Unfinished):
+            event.stop()
+            event.prevent_default()
+            field = self.query_one(Input)
+            field.value = f"{event.option.hit.command.verb} "
+            field.action_end()
+
+
+def _verb(text: str) -> str | None:
+    """The command that a text begins with, if it begins with one."""
+    words = text.split(maxsplit=1)
+    return words[0] if words and words[0] in VERBS else None
+
+
+def _named() -> tuple[Stroke, ...]:
+    """The keys that are worth finding by name."""
+    return tuple(each for each in strokes() if not each.action.startswith(("arrow", "app.command_palette")))
+
+
+def _name(stroke: Stroke) -> str:
+    """What a key's sentence begins with, and the key: "Kill (k)"."""
+    return f"{re.split('[:.,;]', stroke.doc)[0]} ({stroke.cap})"

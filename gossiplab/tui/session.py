@@ -1,0 +1,240 @@
+"""What the screen shows, live or recorded, behind one interface. Imports player, recording and world.
+
+A session has a view (a World and its instant), which a person moves through time, and an end: the last
+instant there is. What a person asks for and cannot have raises a GossiplabError that says why.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from gossiplab.commands import AnyCommand
+from gossiplab.errors import GossiplabError, UserError
+from gossiplab.events import Header
+from gossiplab.recording.reader import open_recording
+from gossiplab.tui.player import Player
+from gossiplab.world.world import World
+
+SPEEDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, float("inf"))
+"""Virtual seconds in a real second; the last: as fast as it goes."""
+
+
+class Headline(NamedTuple):
+    """Where the view is in time: a glyph, and words for it."""
+
+    glyph: str
+    text: str
+
+
+class Session(ABC):
+    """A run on the screen.
+
+    header: what is run. trouble: a sentence about what is wrong with the recording, empty when nothing is.
+    """
+
+    def __init__(self, header: Header, path: Path) -> None:
+        self.header = header
+        self.path = path
+        self.trouble = ""
+
+    @abstractmethod
+    def start(self, on_failure: Callable[[BaseException], None]) -> None:
+        """Begin, in the running asyncio loop. on_failure: told when the lab breaks down, which is our fault."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Let nothing more happen from here on."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End: files are closed when this returns. May be called twice. Raises StorageError."""
+
+    @property
+    @abstractmethod
+    def world(self) -> World:
+        """The World to draw. It may change in place until the next frame."""
+
+    @property
+    @abstractmethod
+    def t(self) -> float:
+        """The instant to draw, in seconds: that of the World's last event, or between it and the next."""
+
+    @property
+    @abstractmethod
+    def latest(self) -> World:
+        """The World at the end."""
+
+    @property
+    @abstractmethod
+    def end(self) -> float:
+        """The last instant there is, in seconds."""
+
+    @property
+    @abstractmethod
+    def growing(self) -> bool:
+        """Whether the end still moves."""
+
+    @property
+    @abstractmethod
+    def running(self) -> bool:
+        """Whether time passes in the view."""
+
+    @property
+    @abstractmethod
+    def headline(self) -> Headline:
+        """Where the view is in time."""
+
+    @property
+    @abstractmethod
+    def speed(self) -> float:
+        """Virtual seconds in a real second."""
+
+    @speed.setter
+    @abstractmethod
+    def speed(self, speed: float) -> None: ...
+
+    @abstractmethod
+    def advance(self, seconds: float) -> None:
+        """So many real seconds have passed since the last frame."""
+
+    @abstractmethod
+    def toggle(self) -> None:
+        """Pause or go on."""
+
+    @abstractmethod
+    def step(self, events: int) -> None:
+        """One event on (1) or back (-1)."""
+
+    @abstractmethod
+    def seek(self, t: float) -> None:
+        """Look at the instant `t`, in seconds; the end when it lies beyond."""
+
+    @abstractmethod
+    def go_live(self) -> None:
+        """Look at the end."""
+
+    @abstractmethod
+    def act(self, command: AnyCommand) -> None:
+        """Do something to the lab. Raises UserError when it cannot be done or would change nothing."""
+
+    def change_speed(self, steps: int) -> None:
+        """Go so many steps up or down the ladder of speeds."""
+        if steps > 0:
+            self.speed = next((speed for speed in SPEEDS if speed > self.speed), SPEEDS[-1])
+        else:
+            self.speed = next((speed for speed in reversed(SPEEDS) if speed < self.speed), SPEEDS[0])
+
+
+class Replay(Session):
+    """A recording that is played from its beginning. Raises RecordingError when it cannot be used."""
+
+    def __init__(self, path: Path, speed: float = 1.0) -> None:
+        recording = open_recording(path)
+        super().__init__(recording.header, path)
+        self._recording = recording
+        self._speed = speed
+        self._closed = False
+        self._latest = recording.at_event(recording.length)
+        self._player = Player(recording)
+        self._player.seek(0.0)
+        self._player.playing = True
+        if recording.torn:
+            self.trouble = (
+                f"this recording ends early after event {recording.length}: the run was cut off there, "
+                "and all before it is here."
+            )
+
+    def start(self, on_failure: Callable[[BaseException], None]) -> None:
+        pass  # the player stands ready
+
+    def stop(self) -> None:
+        self._player.playing = False
+
+    async def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._recording.close()
+
+    @property
+    def world(self) -> World:
+        return self._player.world
+
+    @property
+    def t(self) -> float:
+        return self._player.t
+
+    @property
+    def latest(self) -> World:
+        return self._latest
+
+    @property
+    def end(self) -> float:
+        return self._recording.end
+
+    @property
+    def growing(self) -> bool:
+        return False
+
+    @property
+    def running(self) -> bool:
+        return self._player.playing
+
+    @property
+    def headline(self) -> Headline:
+        if self._player.playing:
+            return Headline("▶", f"replay {self.t:.3f} s of {self.end:.3f} s")
+        if self._player.at_end and self.t >= self.end:
+            why = f": {self._latest.ended}" if self._latest.ended else ""
+            return Headline("■", f"the end, {self.end:.3f} s{why}")
+        return Headline("‖", f"paused at {self.t:.3f} s of {self.end:.3f} s")
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self._speed = speed
+
+    def advance(self, seconds: float) -> None:
+        player = self._player
+        if player.playing and seconds:
+            try:
+                player.advance(seconds * self._speed)
+            except GossiplabError as error:
+                player.playing, self.trouble = False, str(error)
+            if player.at_end and player.t >= self.end:
+                player.playing = False
+
+    def toggle(self) -> None:
+        player = self._player
+        if not player.playing and player.at_end and player.t >= self.end:
+            player.seek(0.0)
+        player.playing = not player.playing
+
+    def step(self, events: int) -> None:
+        player = self._player
+        player.playing = False
+        _check_step(player.world, events, player.at_end)
+        player.step(events)
+
+    def seek(self, t: float) -> None:
+        self._player.seek(min(max(t, 0.0), self.end))
+
+    def go_live(self) -> None:
+        self._player.playing = False
+        self._player.seek(self.end)
+
+    def act(self, command: AnyCommand) -> None:
+        raise UserError(
+            "this is a recording, and what has happened cannot be changed: "
+            f"open a lab for that, with gossiplab lab {self.header.experiment.protocol}."
+        )
+
+
+def _check_step(world: World, events: int, at_end: bool) -> None:
+    if events > 0 and at_end:
+        raise UserError("this is the end: nothing happened after it.")
+    if events < 0 and not world.events:
+        raise UserError("this is the beginning: nothing happened before it.")

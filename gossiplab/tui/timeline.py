@@ -1,0 +1,181 @@
+"""The timeline: the whole run in two rows, with the view's place in it. Imports world.
+
+Above, the fraction of nodes that know the newest rumor of the moment, as a curve of blocks; below, the
+seconds and a mark for every command. What lies after the view is dim, where the view stands is a bar.
+"""
+
+from bisect import bisect_right
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from gossiplab.world.world import World
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_CURSOR, _LIVE = "┃", "╎"
+_MARKS = {
+    "kill": "k", "leave": "l", "rejoin": "r", "partition": "p", "cut": "c", "heal": "h", "inject": "i", "link": "~",
+}  # fmt: skip
+_SEVERAL, _CRASH = "+", "!"
+_SPANS = (10, 15, 20, 30, 40, 60, 90)  # s; a growing timeline is so long, or ten times as long, and so on
+_TICKS = (1, 2, 5)
+
+
+class Timeline(Widget, can_focus=True):
+    """The whole run so far."""
+
+    COMPONENT_CLASSES = {  # noqa: RUF012  # Textual reads it off the class
+        "timeline--past", "timeline--future", "timeline--cursor", "timeline--axis", "timeline--mark",
+    }  # fmt: skip
+
+    class Sought(Message):
+        """The user asks for the instant `t`, in seconds."""
+
+        def __init__(self, t: float) -> None:
+            super().__init__()
+            self.t = t
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._world = World()
+        self._t = self._end = 0.0
+        self._span = 1.0
+        self._drawn: tuple[object, ...] = ()
+        self._curve = self._axis = ""
+        self._dragging = False
+        self._cursor = self._live = 0
+        self._marked: frozenset[int] = frozenset()
+
+    @property
+    def column(self) -> float:
+        """Seconds in one column."""
+        return self._span / max(1, self._width)
+
+    def show(self, world: World, t: float, end: float, growing: bool) -> None:
+        """Draw a run: its latest World, the instant in view, the last instant, and whether that still moves."""
+        self._world, self._t, self._end = world, t, end
+        self._span = _grown(end) if growing else max(end, 1e-3)
+        self._lay_out()
+
+    def render_line(self, y: int) -> Strip:
+        past, future, cursor, axis, mark = (
+            self.get_component_rich_style(f"timeline--{name}")
+            for name in ("past", "future", "cursor", "axis", "mark")
+        )
+        width, text = self._width, self._curve if y == 0 else self._axis
+        styles: list[Style] = []
+        for x in range(len(text)):
+            if y == 0:
+                styles.append(cursor if x == self._cursor else past if x < self._cursor else future)
+            else:
+                styles.append(cursor if x == self._cursor else mark if x in self._marked else axis)
+        edge = Segment(" ", self.rich_style)
+        segments = [Segment(glyph, style) for glyph, style in zip(text, styles, strict=True)]
+        return Strip([edge, *segments, edge], width + 2).simplify()
+
+    # laying out --------------------------------------------------------------------------------
+
+    @property
+    def _width(self) -> int:
+        return max(0, self.size.width - 2)
+
+    def _lay_out(self) -> None:
+        width, world = self._width, self._world
+        self._cursor, self._live = self._x(self._t), self._x(self._end)
+        known = sum(len(rumor.arrivals) for rumor in world.rumors)
+        drawn = (
+            width, self._span, self._cursor, self._live, known, len(world.rumors), len(world.deeds), len(world.crashes),
+        )  # fmt: skip
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        marks = self._marks()
+        curve, axis = self._heights(), self._ticks(marks)
+        for x, glyph in marks.items():
+            axis[x] = glyph
+        if width:
+            curve[self._live] = _LIVE
+            curve[self._cursor] = _CURSOR
+        self._marked = frozenset(marks)
+        self._curve, self._axis = "".join(curve), "".join(axis)
+        self.refresh()
+
+    def _x(self, t: float) -> int:
+        return max(0, min(self._width - 1, int(t / self._span * self._width)))
+
+    def _heights(self) -> list[str]:
+        """The curve: at each column, the fraction that knows the newest rumor there was by then."""
+        world, n = self._world, len(self._world.nodes)
+        starts = [rumor.t for rumor in world.rumors]
+        arrivals = [[arrival.t for arrival in rumor.arrivals.values()] for rumor in world.rumors]
+        curve = [" "] * self._width
+        for x in range(min(self._live + 1, self._width)):
+            t = min((x + 1) * self.column, self._end)
+            newest = bisect_right(starts, t) - 1
+            if newest >= 0 and n:
+                know = bisect_right(arrivals[newest], t)
+                curve[x] = _BLOCKS[min(8, -(-8 * know // n))]
+        return curve
+
+    def _ticks(self, marks: dict[int, str]) -> list[str]:
+        """The axis: a number of seconds every so often, where no mark stands in its place."""
+        width, axis = self._width, ["─"] * self._width
+        step = next(
+            step
+            for power in range(-4, 9)
+            for each in _TICKS
+            if (step := each * 10.0**power) * width >= 12 * self._span or power == 8
+        )
+        count = 0
+        while count * step <= self._span and width:
+            label = f"┴{count * step:g} s"
+            x = self._x(count * step)
+            if x + len(label) <= width and marks.keys().isdisjoint(range(x + (count > 0), x + len(label))):
+                axis[x : x + len(label)] = label
+            count += 1
+        return axis
+
+    def _marks(self) -> dict[int, str]:
+        marks: dict[int, str] = {}
+        for deed in self._world.deeds:
+            self._mark(marks, deed.t, _MARKS.get(deed.command.partition(" ")[0], "?"))
+        for crash in self._world.crashes:
+            self._mark(marks, crash.t, _CRASH)
+        return marks
+
+    def _mark(self, marks: dict[int, str], t: float, glyph: str) -> None:
+        x = self._x(t)
+        if self._width:
+            marks[x] = glyph if marks.get(x, glyph) == glyph else _SEVERAL
+
+    # the mouse ---------------------------------------------------------------------------------
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._dragging = True
+        self.capture_mouse()
+        self._seek(event.x)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._dragging:
+            self._seek(event.x)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        self._dragging = False
+        self.release_mouse()
+
+    def _seek(self, x: int) -> None:
+        """Look at what lies under column `x`; at the end when that is the last column or beyond."""
+        x = max(0, x - 1)
+        self.post_message(self.Sought(self._end if x >= self._live else (x + 0.5) * self.column))
+
+
+def _grown(end: float) -> float:
+    """The length of a timeline that ends at `end` and grows: longer, and changing only now and then."""
+    scale = 1.0
+    while end >= _SPANS[-1] * scale:
+        scale *= 10
+    return next(span * scale for span in _SPANS if span * scale > end)

@@ -1,0 +1,1 @@
+"""The built-in protocols, held against second implementations and against their papers."""
