@@ -1,10 +1,22 @@
 """gossiplab: a laboratory for gossip protocols that opens in a terminal.
 
-These are the names a protocol file needs; everything else is in the package's modules.
+These are the names a protocol file needs; everything else is in the package's modules. They are looked up
+when they are asked for, so that a command that runs no protocol does not wait for what protocols need.
 """
 
-from gossiplab.experiment import Cycle
-from gossiplab.protocol import Message, Protocol, Timer, every, param
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gossiplab.experiment import Cycle
+    from gossiplab.protocol import Message, Protocol, Timer, every, param
 
 __all__ = ["Cycle", "Message", "Protocol", "Timer", "every", "param"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from gossiplab import experiment, protocol
+
+    return getattr(protocol, name) if hasattr(protocol, name) else getattr(experiment, name)

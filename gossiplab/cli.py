@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import msgspec
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from gossiplab import __version__
 from gossiplab.errors import GossiplabError, UserError
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 app = App(
     name="gossiplab",
     version=__version__,
+    help_format="plaintext",  # rich would import its Markdown, which costs more than all the rest
     help="A laboratory for gossip protocols: rumors spread, nodes fail and recover, every run replays to the byte.",
 )
 
@@ -33,11 +33,11 @@ app = App(
 class Flags:
     """An experiment's fields as flags. What is not given is as the experiment file, or its default, has it."""
 
-    nodes: int | None = None
+    nodes: str | None = None
     "How many nodes."
     topology: str | None = None
     "Who is linked with whom: complete, ring, grid, erdos-renyi, watts-strogatz(k=4,p=0.1), barabasi-albert, tree, two-clusters."
-    seed: int | None = None
+    seed: str | None = None
     "Whole number from which everything random follows."
     set: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
     "A protocol's parameter, as NAME=VALUE; see `gossiplab protocols`."
@@ -85,10 +85,12 @@ def lab(experiment: str, flags: Flags | None = None) -> int:
 @app.command
 def run(experiment: str, flags: Flags | None = None, *, json: bool = False) -> int:
     """Run a protocol, or an experiment file (.toml), without a screen and print what came of it."""
+    import msgspec
+
     from gossiplab.headless import run_headless
 
     flags = flags or Flags()
-    header, protocol = _plan(_fields(experiment, flags), tuple(flags.protocols))
+    header, protocol = _plan(_fields(experiment, flags), tuple(flags.protocols), experiment)
     if header.experiment.until == "stopped":
         raise UserError("a run without a screen has to end: give --until quiescent, converged or seconds.")
     report = run_headless(header, protocol, flags.record)
@@ -173,6 +175,12 @@ def run_command_line(arguments: list[str]) -> int:
     """Run one command. Returns its exit code; errors that a person can mend are said in one sentence."""
     try:
         result = app(arguments, print_error=False, exit_on_error=False, result_action="return_value")
+    except UnusedCliTokensError as error:
+        word = (error.unused_tokens or [""])[0]
+        _say(
+            f"there is nothing to do with {word!r}: write a command, such as gossiplab run epidemic, or see --help."
+        )
+        return 2
     except CycloptsError as error:
         _say(f"{' '.join(str(error).split()).rstrip('.')}: see gossiplab --help.")
         return 2
@@ -199,9 +207,12 @@ def _fields(target: str, flags: Flags) -> dict[str, Any]:
         fields = {"protocol": path.stem}
     else:
         fields = {"protocol": target}
-    for name in ("nodes", "topology", "seed", "limit"):
+    for name in ("topology", "limit"):
         if (value := getattr(flags, name)) is not None:
             fields[name] = value
+    for name in ("nodes", "seed"):
+        if (value := getattr(flags, name)) is not None:
+            fields[name] = _whole(name, value)
     if flags.until is not None:
         try:
             fields["until"] = float(flags.until)
@@ -227,6 +238,13 @@ def _table(fields: dict[str, Any], name: str) -> dict[str, Any]:
     return cast(dict[str, Any], table)
 
 
+def _whole(name: str, text: str) -> int:
+    # read here and not by cyclopts, which takes 1.5 for 1
+    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 40:
+        raise UserError(f"--{name} cannot be {text!r}: give a whole number.")
+    return int(text)
+
+
 def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
@@ -234,12 +252,14 @@ def _setting(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _plan(fields: dict[str, Any], folders: tuple[Path, ...]) -> "tuple[Header, type[Protocol]]":
+def _plan(
+    fields: dict[str, Any], folders: tuple[Path, ...], where: str = "the experiment"
+) -> "tuple[Header, type[Protocol]]":
     from gossiplab.content import load_protocol
     from gossiplab.experiment import make_experiment
     from gossiplab.plan import plan
 
-    experiment = make_experiment(fields)
+    experiment = make_experiment(fields, where)
     protocol = load_protocol(experiment.protocol, folders)
     return plan(experiment, protocol), protocol
 

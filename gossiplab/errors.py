@@ -39,6 +39,11 @@ def fault_line(error: BaseException, file: str) -> int:
     return line
 
 
+def first_line(function: object) -> int:
+    """The line at which a function or method begins; 0 when it has none."""
+    return getattr(getattr(function, "__code__", None), "co_firstlineno", 0)
+
+
 def first_of(error: BaseException) -> BaseException:
     """The first real error in a group of errors, as nurseries raise them; the error itself when it is none."""
     while isinstance(error, BaseExceptionGroup):

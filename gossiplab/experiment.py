@@ -5,7 +5,6 @@ about how fast or where it runs: the same experiment gives the same recording, t
 """
 
 import math
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +103,8 @@ def load_experiment(path: Path) -> dict[str, Any]:
 
     Raises UserError when the file cannot be read or is not TOML.
     """
+    import tomllib  # only experiment files need it
+
     try:
         text = path.read_text(encoding="utf-8")
     except IsADirectoryError:
@@ -126,4 +127,9 @@ def make_experiment(fields: dict[str, Any], where: str = "the experiment") -> Ex
     try:
         return msgspec.convert(fields, Experiment)
     except msgspec.ValidationError as error:
-        raise UserError(f"{where} is not an experiment: {error}.") from None
+        what, _, place = str(error).partition(" - at `$.")
+        field = place.rstrip("`") or what.partition("`")[2].partition("`")[0]
+        known = ", ".join(Experiment.__struct_fields__)
+        if "unknown field" in what:
+            raise UserError(f"{where} has no field {field!r}: the fields are {known}.") from None
+        raise UserError(f"the field {field} of {where} is wrong: {what[0].lower()}{what[1:]}.") from None
