@@ -29,7 +29,7 @@ app = App(
 
 
 @Parameter(name="*")
-@dataclass
+@dataclass(kw_only=True)
 class Flags:
     """An experiment's fields as flags. What is not given is as the experiment file, or its default, has it."""
 

@@ -27,7 +27,7 @@ BRAILLE = "".join(chr(0x2800 + bits) for bits in range(256))
 class Canvas:
     """`width` by `height` cells. Draw on `glyphs[y][x]` and `styles[y][x]`, between `begin` and `strips`.
 
-    tints[y][x] is added to the style of whatever is put there: that is how a region shines through.
+    tints[y][x] is added to the number of whatever is put there: that is how the ground shines through.
     """
 
     def __init__(self, width: int, height: int) -> None:
@@ -39,6 +39,11 @@ class Canvas:
         self._base: tuple[list[list[str]], list[bytearray]] = (self.glyphs, self.styles)
         self._segments: dict[tuple[int, str], Segment] = {}
         self._kept: list[tuple[str, bytes, Strip] | None] = [None] * height
+
+    def tint(self, tints: list[bytes]) -> None:
+        """Lay a ground of tints, before anything is put on it."""
+        self.tints = tints
+        self.styles = [bytearray(row) for row in tints]
 
     def put(self, x: int, y: int, text: str, style: int) -> None:
         """Write `text` from a cell to the right; what lies outside is cut off."""
@@ -100,9 +105,9 @@ class Dots:
             if share >= 1 or not ends <= place < len(path.bits) - ends:
                 self.bits[y][x] |= bits
 
-    def text(self, y: int) -> str:
-        """Row `y` as Braille, blanks where no dot is."""
-        return "".join([BRAILLE[bits] if bits else " " for bits in self.bits[y]])
+    def text(self, y: int, ink: str = BRAILLE) -> str:
+        """Row `y`, blanks where no dot is. ink: the character for each of the 256 ways to fill a cell."""
+        return "".join([ink[bits] if bits else " " for bits in self.bits[y]])
 
 
 class Line(NamedTuple):
@@ -116,7 +121,7 @@ class Line(NamedTuple):
 @lru_cache(maxsize=8192)
 def line_cells(start: tuple[int, int], end: tuple[int, int]) -> Line:
     """The cells on the way from the middle of one cell to the middle of another."""
-    x0, y0 = 2 * start[0] + 0.5, 4 * start[1] + 2
+    x0, y0 = 2 * start[0] + 1, 4 * start[1] + 2
     dx, dy = 2 * (end[0] - start[0]), 4 * (end[1] - start[1])
     steps = max(abs(dx), abs(dy), 1)
     cells: dict[tuple[int, int], int] = {}

@@ -16,7 +16,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, product
 from random import Random
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 Point = tuple[float, float]
 Cell = tuple[int, int]
@@ -32,34 +32,42 @@ _LEVELS = 40  # nodes up to which a tree is drawn as levels
 
 
 class Layout(NamedTuple):
-    """points: in the unit square, x to the right, y down; none: a field. loose: their exact place says little."""
+    """Points in the unit square, x to the right, y down; none: a field.
+
+    shape: "round" or "halves" (two of them), where names had better stand on the outside; "rows"; or
+    "loose", where the exact place of a node says little and may give way to names.
+    """
 
     points: tuple[Point, ...]
-    loose: bool = False
+    shape: Literal["round", "halves", "rows", "loose"] = "round"
 
 
 def lay_out(nodes: int, edges: Edges | None, seed: int) -> Layout:
     """Points for nodes 0 .. nodes-1, linked by `edges` (None: complete). The same for the same arguments."""
     if nodes > MOST_POINTS:
         return Layout(())
-    if nodes < 3 or edges is None or 6 * len(edges) >= nodes * nodes:
-        halves = edges is not None and _two_halves(nodes, edges)
-        return Layout(_two_circles(nodes) if halves else _circle(nodes))
+    if nodes < 3 or not edges:
+        return Layout(_circle(nodes))
+    if _two_halves(nodes, edges):
+        return Layout(_two_circles(nodes), "halves")
     columns = _grid_columns(nodes, edges)
     if columns:
-        return Layout(_grid(nodes, columns))
-    if sum(b - a in (1, nodes - 1) for a, b in edges) >= 0.6 * nodes:
+        return Layout(_grid(nodes, columns), "rows")
+    if 6 * len(edges) >= nodes * nodes or sum(b - a in (1, nodes - 1) for a, b in edges) >= 0.6 * nodes:
         return Layout(_circle(nodes))
     distances = _distances(nodes, edges)
     if len(edges) == nodes - 1 and max(distances[0]) < nodes:
-        return Layout(_tree(distances, nodes <= _LEVELS))
-    return Layout(_stress(nodes, edges, distances, seed), loose=True)
+        levels = nodes <= _LEVELS
+        return Layout(_tree(distances, levels), "rows" if levels else "round")
+    return Layout(_stress(nodes, edges, distances, seed), "loose")
 
 
 # shapes -----------------------------------------------------------------------------------------------------
 
 
-def _circle(nodes: int, middle: float = 0.5, radius: float = 0.5, first: int = 0, turn: float = 0.0) -> tuple[Point, ...]:
+def _circle(
+    nodes: int, middle: float = 0.5, radius: float = 0.5, first: int = 0, turn: float = 0.0
+) -> tuple[Point, ...]:
     """Node `first` at `turn` full turns from the top, the others clockwise. radius: to the sides; upright it is a half.
 
     Not at equal angles: at equal distances on a terminal, or else they crowd where the ellipse is steep.
@@ -124,7 +132,7 @@ def _tree(distances: list[list[int]], levels: bool) -> tuple[Point, ...]:
         else:
             place[node] = leaves
             leaves += 1
-    deepest = max(1, max(depth))
+    deepest = max(1, *depth)
     if levels:
         return tuple((place[node] / max(1, leaves - 1), depth[node] / deepest) for node in range(nodes))
     return tuple(
@@ -176,7 +184,7 @@ def _distances(nodes: int, edges: Edges) -> list[list[int]]:
 
 def _stress(nodes: int, edges: Edges, distances: list[list[int]], seed: int) -> tuple[Point, ...]:
     rng = Random(seed)
-    reach = max((d for row in distances for d in row if d < nodes), default=1)
+    reach = max(d for row in distances for d in row if d < nodes)
     pairs = [(a, b) for a in range(nodes) for b in range(a)]
     rng.shuffle(pairs)
     # nodes that cannot reach one another stand a little farther apart than any that can
@@ -248,7 +256,7 @@ def seat(layout: Layout, nodes: int, width: int, height: int) -> Seats:
     name = len(f"n{nodes - 1}")
     roomy = width * height >= 24 * nodes  # labels will fit
     margin = min(name + 2, width // 4) if roomy else 1
-    gap = name + 2 if roomy and layout.loose else 1
+    gap = name + 2 if roomy and layout.shape == "loose" else 1
     across, down = max(0, width - 1 - 2 * margin), max(0, height - 1 - 2 * (height > 8))
     taken: set[Cell] = set()
     cells: list[Cell] = []
@@ -308,45 +316,58 @@ def _field(nodes: int, width: int, height: int) -> Seats:
 def name_nodes(seats: Seats, layout: Layout, ink: Sequence[Sequence[int]]) -> dict[int, Cell]:
     """Where names of nodes begin that have room for theirs, on cells with little ink under them.
 
-    ink: one number a cell, not 0 where a line runs. When there is no room for all names of a layout whose
-    nodes stand in order, every second, fifth or tenth is enough.
+    ink: one number a cell, not 0 where a line runs. Where nodes stand in order and there is no room for all
+    names, every second, fifth or tenth is enough.
     """
-    names: dict[int, Cell] = {}
-    for step in (1,) if layout.loose else (1, 2, 5, 10):
-        nodes = range(0, len(seats.cells), step)
-        names = _names(seats.cells, nodes, layout.loose, ink)
+    cells, names = seats.cells, dict[int, Cell]()
+    halves = layout.shape == "halves"
+    ends = (0, len(cells) // 2, len(cells)) if halves else (0, len(cells))
+    middles = [_middle(cells[start:end]) for start, end in pairwise(ends) for _ in range(start, end)]
+    for step in (1,) if layout.shape == "loose" else (1, 2, 5, 10):
+        nodes = range(0, len(cells), step)
+        names = _names(cells, nodes, middles if layout.shape in {"round", "halves"} else cells, ink)
         if len(names) == len(nodes):
             break
     return names
 
 
 def beside(cell: Cell, size: int) -> Iterator[Cell]:
-    """Where a name of `size` characters may begin: to the right of a node, to the left, above, below."""
+    """Where a name of `size` characters may begin: to the right of a node, to the left, above, below, askew."""
     x, y = cell
     yield x + 2, y
     yield x - 1 - size, y
     yield x - size // 2, y - 1
     yield x - size // 2, y + 1
+    yield x + 1, y + 1
+    yield x + 1, y - 1
 
 
-def _names(cells: list[Cell], nodes: range, loose: bool, ink: Sequence[Sequence[int]]) -> dict[int, Cell]:
+def _middle(cells: list[Cell]) -> Point:
+    count = max(1, len(cells))
+    return sum(x for x, _ in cells) / count, sum(y for _, y in cells) / count
+
+
+def _names(
+    cells: list[Cell], nodes: range, inside: Sequence[Point], ink: Sequence[Sequence[int]]
+) -> dict[int, Cell]:
+    """Names for some nodes, each on the side of its node that is away from the point `inside`."""
     height, width = len(ink), len(ink[0]) if ink else 0
     taken = {(x + side, y) for x, y in cells for side in (-1, 0, 1)}
-    middle_x = sum(x for x, _ in cells) / max(1, len(cells))
-    middle_y = sum(y for _, y in cells) / max(1, len(cells))
     names: dict[int, Cell] = {}
     for node in nodes:
         x, y = cells[node]
+        out_x, out_y = x - inside[node][0], _ASPECT * (y - inside[node][1])
+        out = math.hypot(out_x, out_y) or 1.0
         size = len(f"n{node}")
-        out = math.hypot(x - middle_x, _ASPECT * (y - middle_y)) or 1.0
         choices: list[tuple[float, int, Cell]] = []
         for rank, (left, row) in enumerate(beside((x, y), size)):
             span = [(column, row) for column in range(left, left + size)]
-            if 0 <= left and left + size <= width and 0 <= row < height and taken.isdisjoint(span):
-                cost = sum(ink[row][column] != 0 for column, _ in span)
-                side = (left > x) - (left < x) if row == y else 0
-                outward = (side * (x - middle_x) + _ASPECT * (row - y) * (y - middle_y)) / out
-                choices.append((cost if loose else cost - size * outward, rank, (left, row)))
+            if left < 0 or left + size > width or not 0 <= row < height or not taken.isdisjoint(span):
+                continue
+            cost = sum(ink[row][column] != 0 for column, _ in span)
+            side_x, side_y = left + (size - 1) / 2 - x, _ASPECT * (row - y)
+            outward = (side_x * out_x + side_y * out_y) / (out * math.hypot(side_x, side_y))
+            choices.append((cost - size * outward, rank, (left, row)))
         if choices:
             left, row = names[node] = min(choices)[2]
             taken.update((column, row) for column in range(left - 1, left + size + 1))

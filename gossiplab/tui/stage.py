@@ -1,47 +1,50 @@
-"""The stage: nodes, links and messages on their way, drawn from a World. Imports world, nodeset and textual.
+"""The stage: nodes, links and messages on their way, drawn from a World. Imports world and textual.
 
 It draws a World and nothing but a World: what is live, paused, rewound or replayed looks the same. What
 stays (links, names, walls of a partition) is drawn once for a layout and a size, what moves is put on top
 of it each frame; see `canvas`.
 """
 
-import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from heapq import heapify, heappop, heappush
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.filter import LineFilter
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
 from gossiplab.events import Sent
-from gossiplab.nodeset import parse_nodes
 from gossiplab.tui.canvas import BRAILLE, Canvas, Dots, line_cells
 from gossiplab.tui.layout import Cell, Edges, Layout, Seats, beside, lay_out, name_nodes, seat
-from gossiplab.tui.symbols import MARKED, SELECTED, SELECTED_AND_MARKED, SYMBOLS, Role
+from gossiplab.tui.sides import Sides, regions, split, walls
+from gossiplab.tui.symbols import MARKED, PLAIN_INK, SELECTED, SELECTED_AND_MARKED, SYMBOLS, Role
 from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, CutSet, World
 
 _DOWN = {DEAD: Role.DEAD, LEFT: Role.LEFT, CRASHED: Role.CRASHED}
-_MOST_LINKED = 60  # nodes up to which a complete graph shows its links
-_INK = 0.5  # of all dots: what links may cover; when they would cover more, only those in use are drawn
+_MOST_LINKED = 60  # nodes up to which a complete graph may show its links
+_INK = 0.5  # of all dots: what links may cover; if they would cover more, only those in use are drawn
+_STUMPS = 0.5  # of a link that is cut: what is left at its two ends
 _MOST_IN_USE = 2000  # cells of links that are drawn because they are in use
 _MOST_MESSAGES = 2000  # drawn at once; of more, every second, third ... is
 _MOST_LOSSES = 500
 _FRESH, _FADING = 0.4, 0.9  # virtual seconds for which a lost message is a bright, then a faint cross
-_TAIL = 2  # cells
-_SIDES = 3  # tints that tell the sides of a partition apart
-_WALLS = 3  # times round half the stage: with longer ones the sides are intermingled, each node gets an island
+_TAIL = 2  # cells behind a message that carries the rumor
+_LONGEST_WALL = (
+    3  # half perimeters of the stage; beyond, the sides are intermingled: every node gets an island
+)
 _ISLAND = 5  # columns from a node to the shore of its island
+_TINTS = 3  # that tell the sides of a partition apart
+
+# Styles are numbered: the roles, the roles on each tint, and two for nodes in a field that has no room for signs.
 _ROLES = len(Role)
-_CHOSEN = _ROLES * (_SIDES + 1)  # the style of the selected node in a dense field
+_CHOSEN = _ROLES * (_TINTS + 1)
+_PICKED = _CHOSEN + 1
 
 
 class Stage(Widget, can_focus=True):
@@ -51,10 +54,10 @@ class Stage(Widget, can_focus=True):
     shown, None for the newest. flash: virtual seconds for which a node that has just learned is a star.
     """
 
+    ALLOW_SELECT = False  # a drag on the stage selects no text
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(role.component for role in Role),
-        *(f"stage--side-{side}" for side in range(1, _SIDES + 1)),
-        "stage--chosen",
+        *(f"stage--side-{side}" for side in range(1, _TINTS + 1)),
     }
     DEFAULT_CSS = """
     Stage {
@@ -81,9 +84,9 @@ class Stage(Widget, can_focus=True):
         & > .stage--side-1 { background: $error 14%; }
         & > .stage--side-2 { background: $primary 22%; }
         & > .stage--side-3 { background: $success 16%; }
-        & > .stage--chosen { background: $foreground; color: $background; text-style: bold; }
     }
     """
+
     class Selected(Message):
         """A person chose another node."""
 
@@ -100,14 +103,14 @@ class Stage(Widget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.flash = 0.3
         self._glyphs = {role: symbol.plain if plain else symbol.glyph for role, symbol in SYMBOLS.items()}
-        self._plain = plain
+        self._ink = PLAIN_INK if plain else BRAILLE
         self._total = 0
         self._edges: Edges | None = ()
         self._layout = Layout(())
         self._seats = Seats([], {})
         self._taken: frozenset[Cell] = frozenset()
-        self._sides = _Sides([])
-        self._linked = False
+        self._sides = Sides([])
+        self._links: Edges | None = None  # those that are drawn; None: there are too many
         self._cuts: list[CutSet] = []
         self._canvas = Canvas(0, 0)
         self._strips: list[Strip] = []
@@ -128,6 +131,7 @@ class Stage(Widget, can_focus=True):
         self.selected = None
         self.marked = frozenset()
         self._canvas = Canvas(0, 0)
+        self._strips = []
         self.refresh()
 
     def show(self, world: World, t: float) -> None:
@@ -157,7 +161,9 @@ class Stage(Widget, can_focus=True):
         """Select the node whose number is `step` further on, and begin again after the last."""
         if self._total:
             self._choose(
-                (self.selected + step) % self._total if self.selected is not None else min(0, step) % self._total
+                (self.selected + step) % self._total
+                if self.selected is not None
+                else min(0, step) % self._total
             )
 
     def legend(self) -> Text:
@@ -178,9 +184,11 @@ class Stage(Widget, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Select the node that was clicked, or was nearly."""
         at = event.get_content_offset(self)
-        near = min(
-            (abs(x - at.x) + 2 * abs(y - at.y), node) for node, (x, y) in enumerate(self._seats.cells)
-        ) if at is not None and self._seats.cells else (9, 0)
+        near = (
+            min((abs(x - at.x) + 2 * abs(y - at.y), node) for node, (x, y) in enumerate(self._seats.cells))
+            if at is not None and self._seats.cells
+            else (9, 0)
+        )
         if near[0] <= 2:
             self._choose(near[1])
 
@@ -215,6 +223,16 @@ class Stage(Widget, can_focus=True):
         """Part of Widget."""
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Part of Widget: without the detour that would add borders and padding, where there are none."""
+        if self.gutter or len(self._strips) < crop.bottom:
+            return super().render_lines(crop)
+        strips = self._strips[crop.y : crop.bottom]
+        start, end = crop.column_span
+        return (
+            strips if (start, end) == (0, self.size.width) else [strip.crop(start, end) for strip in strips]
+        )
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Part of Widget: none, because NO_COLOR and the like have been done to the palette, once for all frames."""
         return ()
@@ -224,11 +242,14 @@ class Stage(Widget, can_focus=True):
     def _paint(self) -> None:
         """Draw a frame from the World shown last."""
         world = self._world
-        if world is None or not self.is_mounted or not self.size:
+        if world is None or len(world.nodes) != self._total or not self.is_mounted or not self.size:
             return
-        size = self.size
-        if (size.width, size.height) != (self._canvas.width, self._canvas.height) or world.cuts != self._cuts:
-            self._draw_base(size.width, size.height, world.cuts)
+        width, height = self.size
+        if (width, height) != (self._canvas.width, self._canvas.height):
+            self._arrange(width, height)
+            self._draw_base(world.cuts)
+        elif world.cuts != self._cuts:
+            self._draw_base(world.cuts)
         self._canvas.begin()
         seen = {Role.WALL} if self._sides.apart else set[Role]()
         if not self._seats.dense:
@@ -239,66 +260,71 @@ class Stage(Widget, can_focus=True):
         self._strips = self._canvas.strips(self._colours())
         self.refresh()
 
-    def _draw_base(self, width: int, height: int, cuts: list[CutSet]) -> None:
-        """Draw what stays: links, the walls between sides that are cut off from one another, names."""
-        nodes = self._total
-        canvas = self._canvas = Canvas(width, height)
-        seats = seat(self._layout, nodes, width, height)
-        self._cuts = list(cuts)
-        self._sides = _split(nodes, cuts)
-        walls: list[Cell] = []
-        if self._sides.apart:
-            regions = _regions(seats.cells, self._sides.of, width, height)
-            walls = _walls(regions, self._sides.apart)
-            if len(walls) > _WALLS * (width + height):
-                regions = _regions(seats.cells, self._sides.of, width, height, _ISLAND)
-                walls = _walls(regions, self._sides.apart)
-            canvas.tints = [
-                bytes((side and 1 + (side - 1) % _SIDES) * _ROLES for side in row) for row in regions
-            ]
-        whole, broken = self._link_dots(seats, width, height)
-        for y in range(height):
-            canvas.put(0, y, whole.text(y), Role.EDGE)
-            for x, glyph in enumerate(broken.text(y)):
-                if glyph != " ":
-                    canvas.put(x, y, glyph, Role.CUT)
-        for x, y in walls:
-            canvas.put(x, y, self._glyphs[Role.WALL], Role.WALL)
-        names = seats.names if seats.dense else name_nodes(seats, self._layout, whole.bits)
-        for node, (x, y) in names.items():
-            canvas.put(x, y, f"n{node}", Role.LABEL)
+    def _arrange(self, width: int, height: int) -> None:
+        """Find places for nodes and names, and out whether there is room for links."""
+        self._canvas = Canvas(width, height)
+        seats = seat(self._layout, self._total, width, height)
+        edges = self._edges
+        if edges is None and self._total <= _MOST_LINKED:
+            edges = tuple((a, b) for b in range(self._total) for a in range(b))
+        ink = 0
+        for a, b in edges or ():
+            (x0, y0), (x1, y1) = seats.cells[a], seats.cells[b]
+            ink += max(abs(2 * (x1 - x0)), abs(4 * (y1 - y0)))
+        room = not seats.dense and ink <= _INK * 8 * width * height
+        self._links = edges if room else None
+        dots = Dots(width, height)
+        for a, b in self._links or ():
+            dots.line(seats.cells[a], seats.cells[b])
+        names = seats.names if seats.dense else name_nodes(seats, self._layout, dots.bits)
         self._seats = seats._replace(names=names)
         self._taken = frozenset(seats.cells)
-        canvas.keep()
 
-    def _link_dots(self, seats: Seats, width: int, height: int) -> tuple[Dots, Dots]:
-        """The links as dots: whole ones, and those that are cut, whose middle is missing."""
+    def _draw_base(self, cuts: list[CutSet]) -> None:
+        """Draw what stays: links, the walls between sides that are cut off from one another, names."""
+        width, height, cells = self._canvas.width, self._canvas.height, self._seats.cells
+        canvas = self._canvas = Canvas(width, height)
+        self._cuts = list(cuts)
+        sides = self._sides = split(self._total, cuts)
+        wall: list[Cell] = []
+        if sides.apart:
+            ground = regions(cells, sides.of, width, height)
+            wall = walls(ground, sides.apart)
+            if len(wall) > _LONGEST_WALL * (width + height):
+                ground = regions(cells, sides.of, width, height, _ISLAND)
+                wall = walls(ground, sides.apart)
+            canvas.tint(
+                [bytes((side and 1 + (side - 1) % _TINTS) * _ROLES for side in row) for row in ground]
+            )
         whole, broken = Dots(width, height), Dots(width, height)
-        nodes, cells, sides = self._total, seats.cells, self._sides
-        edges = self._edges
-        if edges is None and nodes <= _MOST_LINKED:
-            edges = tuple((a, b) for b in range(nodes) for a in range(b))
-        length = 0
-        for a, b in edges or ():
-            (x0, y0), (x1, y1) = cells[a], cells[b]
-            length += max(abs(2 * (x1 - x0)), abs(4 * (y1 - y0)))
-        self._linked = not seats.dense and edges is not None and length <= _INK * 8 * width * height
-        if self._linked:
-            for a, b in edges or ():
-                if (sides.of[a], sides.of[b]) in sides.apart:
-                    broken.line(cells[a], cells[b], 0.5)
-                else:
-                    whole.line(cells[a], cells[b])
-        return whole, broken
+        for a, b in self._links or ():
+            if (sides.of[a], sides.of[b]) in sides.apart:
+                broken.line(cells[a], cells[b], _STUMPS)
+            else:
+                whole.line(cells[a], cells[b])
+        for dots, role in ((whole, Role.EDGE), (broken, Role.CUT)):
+            for y in range(height):
+                for x, glyph in enumerate(dots.text(y, self._ink)):
+                    if glyph != " ":
+                        canvas.put(x, y, glyph, role)
+        for x, y in wall:
+            canvas.put(x, y, self._glyphs[Role.WALL], Role.WALL)
+        for node, (x, y) in self._seats.names.items():
+            canvas.put(x, y, f"n{node}", Role.LABEL)
+        canvas.keep()
 
     def _draw_messages(self, world: World, seen: set[Role]) -> None:
         flights = world.flights.values()
         every = len(flights) // _MOST_MESSAGES + 1
         t, cells, rumor = self._t, self._seats.cells, self._rumor(world)
         glyphs, styles, tints = self._canvas.glyphs, self._canvas.styles, self._canvas.tints
-        carrying, other, trail = self._glyphs[Role.CARRYING], self._glyphs[Role.OTHER], self._glyphs[Role.TRAIL]
+        carrying, other, trail = (
+            self._glyphs[Role.CARRYING],
+            self._glyphs[Role.OTHER],
+            self._glyphs[Role.TRAIL],
+        )
         heads: list[tuple[int, int]] = []
-        if not self._linked:
+        if self._links is None:
             self._draw_links_in_use(flights)
         for flight in flights:
             if every > 1 and flight.id % every:
@@ -306,8 +332,7 @@ class Stage(Widget, can_focus=True):
             x0, y0 = cells[flight.src]
             x1, y1 = cells[flight.dst]
             way = (t - flight.t) / (flight.due - flight.t) if flight.due > flight.t else 1.0
-            if way > 1.0:
-                way = 1.0
+            way = 0.0 if way < 0.0 else min(way, 1.0)
             dx, dy = x1 - x0, y1 - y0
             x, y = int(x0 + dx * way + 0.5), int(y0 + dy * way + 0.5)
             if rumor in flight.carries:
@@ -335,7 +360,7 @@ class Stage(Widget, can_focus=True):
     def _draw_links_in_use(self, flights: Iterable[Sent]) -> None:
         canvas, cells = self._canvas, self._seats.cells
         glyphs, styles, tints = canvas.glyphs, canvas.styles, canvas.tints
-        room = _MOST_IN_USE
+        ink, room = self._ink, _MOST_IN_USE
         for flight in flights:
             path = line_cells(cells[flight.src], cells[flight.dst])
             room -= len(path.bits)
@@ -343,18 +368,17 @@ class Stage(Widget, can_focus=True):
                 break
             for x, y, bits in zip(*path, strict=True):
                 if glyphs[y][x] == " ":
-                    glyphs[y][x] = BRAILLE[bits]
+                    glyphs[y][x] = ink[bits]
                     styles[y][x] = Role.EDGE + tints[y][x]
 
     def _draw_losses(self, world: World, seen: set[Role]) -> None:
-        """Crosses where messages were lost: half way when the link or a cut took them, at the end when nobody was there."""
+        """Crosses where messages were lost: half way where a link or a cut took them, at the end where nobody was there."""
         t, cells, canvas = self._t, self._seats.cells, self._canvas
         for loss in world.lost[-_MOST_LOSSES:]:
             message = loss.message
-            flown = loss.t - message.t
-            whole = message.due - message.t
             # a link decides about a message when it is sent; what a person sees is that it does not get through
-            died, way = (loss.t, min(flown / whole, 0.85)) if flown > 0 else (message.t + whole / 2, 0.5)
+            at_once = loss.t <= message.t
+            died, way = ((message.t + message.due) / 2, 0.5) if at_once else (loss.t, 0.85)
             age = t - died
             if age > _FADING:
                 continue
@@ -373,7 +397,6 @@ class Stage(Widget, can_focus=True):
         recent = self._t - self.flash
         shapes, cells, canvas = self._glyphs, self._seats.cells, self._canvas
         glyphs, styles, tints = canvas.glyphs, canvas.styles, canvas.tints
-        used: Counter[Role] = Counter()
         for id, (node, (x, y)) in enumerate(zip(world.nodes, cells, strict=True)):
             if node.status != ALIVE:
                 role = _DOWN[node.status]
@@ -385,34 +408,34 @@ class Stage(Widget, can_focus=True):
                 role = Role.REMOVED
             else:
                 role = Role.INFECTIVE
-            used[role] += 1
+            seen.add(role)
             glyphs[y][x] = shapes[role]
             styles[y][x] = role + tints[y][x]
-        seen.update(used)
         for node in self.marked:
             if node < len(cells):
-                self._embrace(node, MARKED, Role.MARKED)
+                self._embrace(node, MARKED, Role.MARKED, _PICKED)
         if self.selected is not None and self.selected < len(cells):
             both = self.selected in self.marked
-            self._embrace(self.selected, SELECTED_AND_MARKED if both else SELECTED, Role.SELECTED)
+            signs = SELECTED_AND_MARKED if both else SELECTED
+            self._embrace(self.selected, signs, Role.SELECTED, _CHOSEN)
             self._spell(self.selected)
-            x, y = cells[self.selected]
-            if self._seats.dense:  # where there may be no room for signs
-                styles[y][x] = _CHOSEN
 
-    def _embrace(self, node: int, signs: str, role: Role) -> None:
-        """Put a sign on either side of a node, but on no other node."""
+    def _embrace(self, node: int, signs: str, role: Role, reverse: int) -> None:
+        """Put a sign on either side of a node. In a dense field there may be no room: there it is reversed, too."""
         x, y = self._seats.cells[node]
+        dense = self._seats.dense
         for column, sign in ((x - 1, signs[0]), (x + 1, signs[1])):
-            if not self._seats.dense or (column, y) not in self._taken:
+            if not dense or (column, y) not in self._taken:
                 self._canvas.put(column, y, sign, role)
+        if dense:
+            self._canvas.styles[y][x] = reverse
 
     def _spell(self, node: int) -> None:
         """Write the name of the selected node, beside it if it has no place of its own."""
         cells, name, canvas = self._seats.cells, f"n{node}", self._canvas
         places = [self._seats.names[node]] if node in self._seats.names else beside(cells[node], len(name))
         for x, y in places:
-            inside = 0 <= x and x + len(name) <= canvas.width and 0 <= y < canvas.height
+            inside = x >= 0 and x + len(name) <= canvas.width and 0 <= y < canvas.height
             if inside and self._taken.isdisjoint((column, y) for column in range(x, x + len(name))):
                 canvas.put(x, y, name, Role.SELECTED)
                 break
@@ -423,85 +446,19 @@ class Stage(Widget, can_focus=True):
         return newest if self.rumor is None or self.rumor > newest else self.rumor
 
     def _colours(self) -> list[Style]:
-        """The style of every role, then on each other side of a partition, then `_CHOSEN`."""
+        """The style of every role, then on each other side of a partition, then `_CHOSEN` and `_PICKED`."""
         if not self._palette:
             plain = [self.get_component_rich_style(role.component) for role in Role]
-            names = [f"stage--side-{side}" for side in range(1, _SIDES + 1)]
+            names = [f"stage--side-{side}" for side in range(1, _TINTS + 1)]
             tints = [Style(bgcolor=self.get_component_rich_style(name).bgcolor) for name in names]
             styles = [
                 *plain,
                 *(style + tint for tint in tints for style in plain),
-                self.get_component_rich_style("stage--chosen"),
+                plain[Role.SELECTED] + Style(reverse=True),
+                plain[Role.MARKED] + Style(reverse=True),
             ]
             segments = [Segment(" ", style) for style in styles]
-            for line_filter in self.app.get_line_filters():
+            for line_filter in super().get_line_filters():
                 segments = line_filter.apply(segments, self.background_colors[1])
             self._palette = [segment.style or Style.null() for segment in segments]
         return self._palette
-
-
-class _Sides(NamedTuple):
-    """What cuts make of the nodes. of: the side of each, 0 for those that look as if nothing had happened.
-
-    apart: pairs of sides, both ways round, between which messages are lost at least in one direction.
-    """
-
-    of: list[int]
-    apart: frozenset[tuple[int, int]] = frozenset()
-
-
-def _split(nodes: int, cuts: list[CutSet]) -> _Sides:
-    """Nodes that all cuts treat alike are one side."""
-    if not cuts:
-        return _Sides([0] * nodes)
-    sets = [(_members(cut.a, nodes), _members(cut.b, nodes)) for cut in cuts]
-    signs = [tuple((node in a) - (node in b) for a, b in sets) for node in range(nodes)]
-    sizes = Counter(signs)
-    # first what no cut touches, then the larger sides, and of equal ones (-1 before 1) the one that others left
-    order = sorted(sizes, key=lambda sign: (any(sign), -sizes[sign], sign))
-    number = {sign: side for side, sign in enumerate(order)}
-    apart = {
-        (number[one], number[other])
-        for one in order
-        for other in order
-        if any(a and b and a == -b for a, b in zip(one, other, strict=True))
-    }
-    return _Sides([number[sign] for sign in signs], frozenset(apart))
-
-
-@lru_cache(maxsize=64)
-def _members(text: str, nodes: int) -> frozenset[int]:
-    return frozenset(parse_nodes(text, nodes))
-
-
-def _regions(
-    cells: list[Cell], sides: list[int], width: int, height: int, reach: float = math.inf
-) -> list[list[int]]:
-    """For every cell the side of the node nearest to it, found by growing outwards from all nodes at once.
-
-    reach: columns from a node after which it is nobody's, which counts as side 0.
-    """
-    region = [[-1] * width for _ in range(height)]
-    near = [(0.0, node, x, y) for node, (x, y) in enumerate(cells)]
-    heapify(near)
-    while near:
-        distance, node, x, y = heappop(near)
-        if region[y][x] >= 0 or distance > reach:
-            continue
-        region[y][x] = sides[node]
-        x0, y0 = cells[node]
-        for u, v in ((x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)):
-            if 0 <= u < width and 0 <= v < height and region[v][u] < 0:
-                heappush(near, (math.hypot(u - x0, 2 * (v - y0)), node, u, v))
-    return [[max(0, side) for side in row] for row in region]
-
-
-def _walls(regions: list[list[int]], apart: frozenset[tuple[int, int]]) -> list[Cell]:
-    """The cells to the right of which, or below which, a side begins that theirs is cut off from."""
-    height, width = len(regions), len(regions[0])
-    return [
-        (x, y)
-        for y, row in enumerate(regions)
-        for x, side in enumerate(row)
-        if (side, row[min(x + 1, width - 1)]) in apart or (side, regions[min(y + 1, height - 1)][x]) in apart
-    ]

@@ -48,20 +48,23 @@ class Symbol(NamedTuple):
 
 SYMBOLS: dict[Role, Symbol] = {
     Role.SUSCEPTIBLE: Symbol("○", "o", "unaware", "does not know the rumor"),
-    Role.LEARNED: Symbol("★", "#", "just learned", "has just learned it"),
-    Role.INFECTIVE: Symbol("●", "@", "spreading", "knows and spreads it"),
-    Role.REMOVED: Symbol("◆", "$", "silent", "knows, spreads no more"),
+    Role.LEARNED: Symbol("★", "&", "new", "has just learned it"),
+    Role.INFECTIVE: Symbol("●", "@", "spreads", "knows and spreads it"),
+    Role.REMOVED: Symbol("◆", "%", "silent", "knows, spreads no more"),
     Role.DEAD: Symbol("†", "+", "dead", "dead"),
     Role.LEFT: Symbol("◌", "_", "left", "left"),
     Role.CRASHED: Symbol("‼", "!", "crashed", "its protocol failed"),
     Role.CARRYING: Symbol("•", "*", "rumor", "message with the rumor"),
-    Role.OTHER: Symbol("·", ".", "other", "message without it"),
+    Role.OTHER: Symbol("·", "'", "other", "message without it"),
     Role.LOST: Symbol("×", "x", "lost", "message that was lost"),
-    Role.WALL: Symbol("░", ":", "cut", "nothing gets through"),
-    Role.TRAIL: Symbol("∙", ".", "", ""),
+    Role.WALL: Symbol("░", "#", "cut", "nothing gets through"),
+    Role.TRAIL: Symbol("∙", ":", "", ""),
     Role.FADED: Symbol("×", "x", "", ""),
 }
 """In the order of the legend. What is no sign by itself has no words: the tail of a message, a fading cross."""
+
+PLAIN_INK = "." * 256
+"""What stands for the Braille dots of links where there is ASCII only."""
 
 SELECTED, MARKED, SELECTED_AND_MARKED = "[]", "<>", "{}"
 """What stands on both sides of a node."""
