@@ -1,22 +1,19 @@
-"""Where nodes stand: from a graph to points in a unit square, and from there to cells. Imports nothing of ours.
-
-networkx builds the graphs, but every layout it has needs numpy (and its Kamada-Kawai scipy), which is a
-quarter of a second of start-up and twenty megabytes for a few hundred points. What is here does the same
-in plain arithmetic, and so gives the same picture on every machine.
+"""Where nodes stand: from a graph to points in a unit square, and from there to cells. Imports networkx when asked.
 
 - Rings (a Watts-Strogatz graph is one), complete graphs and dense ones: a circle, n0 at the top, clockwise.
 - Two complete halves: two circles. A grid: a grid. A small tree: its levels; a large one: rings of levels.
-- Everything else: stress majorisation by stochastic gradient descent (Zheng, Pawar, Goodman 2018), which
-  has Kamada and Kawai's objective: distances on the screen like distances in the graph.
+- Everything else: the spring layout of networkx (Fruchterman and Reingold 1991).
 - Beyond `MOST_POINTS` nodes there is no graph to be seen: a field, one cell a node, in rows by id.
+
+The shapes are ours because a terminal's cells are: evenly spaced means evenly spaced in cells. networkx and
+numpy, which its layouts need, are imported only for a graph that has none of these shapes.
 """
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise, product
-from random import Random
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Point = tuple[float, float]
 Cell = tuple[int, int]
@@ -26,8 +23,6 @@ MOST_POINTS = 400
 _ASPECT = 2.0  # a cell is about twice as high as it is wide
 _WIDE = 3.5  # columns for each row of a usual stage
 _STEPS = 3600  # of a circle
-_PAIRS = 12_000  # pairs that a stress layout looks at: all of them up to 155 nodes
-_SWEEPS = 12
 _LEVELS = 40  # nodes up to which a tree is drawn as levels
 
 
@@ -55,11 +50,11 @@ def lay_out(nodes: int, edges: Edges | None, seed: int) -> Layout:
         return Layout(_grid(nodes, columns), "rows")
     if 6 * len(edges) >= nodes * nodes or sum(b - a in (1, nodes - 1) for a, b in edges) >= 0.6 * nodes:
         return Layout(_circle(nodes))
-    distances = _distances(nodes, edges)
-    if len(edges) == nodes - 1 and max(distances[0]) < nodes:
+    depths = _depths(nodes, edges)
+    if len(edges) == nodes - 1 and max(depths) < nodes:
         levels = nodes <= _LEVELS
-        return Layout(_tree(distances, levels), "rows" if levels else "round")
-    return Layout(_stress(nodes, edges, distances, seed), "loose")
+        return Layout(_tree(depths, edges, levels), "rows" if levels else "round")
+    return Layout(_springs(nodes, edges, seed), "loose")
 
 
 # shapes -----------------------------------------------------------------------------------------------------
@@ -116,14 +111,13 @@ def _grid(nodes: int, columns: int) -> tuple[Point, ...]:
     )
 
 
-def _tree(distances: list[list[int]], levels: bool) -> tuple[Point, ...]:
+def _tree(depth: list[int], edges: Edges, levels: bool) -> tuple[Point, ...]:
     """Node 0 as the root; the leaves evenly spaced, every parent in the middle of its children."""
-    depth = distances[0]
     nodes = len(depth)
-    children: list[list[int]] = [
-        [child for child in range(nodes) if depth[child] == depth[node] + 1 and distances[node][child] == 1]
-        for node in range(nodes)
-    ]
+    children: list[list[int]] = [[] for _ in range(nodes)]
+    for a, b in edges:
+        parent, child = (a, b) if depth[a] < depth[b] else (b, a)
+        children[parent].append(child)
     place = [0.0] * nodes
     leaves = 0
     for node in _from_the_leaves(children):
@@ -155,57 +149,33 @@ def _from_the_leaves(children: list[list[int]]) -> list[int]:
     return order[::-1]
 
 
-# stress -----------------------------------------------------------------------------------------------------
+# loose ------------------------------------------------------------------------------------------------------
 
 
-def _distances(nodes: int, edges: Edges) -> list[list[int]]:
-    """Links between every two nodes along the shortest way; `nodes` where there is none."""
+def _depths(nodes: int, edges: Edges) -> list[int]:
+    """Links between node 0 and each node along the shortest way; `nodes` where there is none."""
     neighbours: list[list[int]] = [[] for _ in range(nodes)]
     for a, b in edges:
         neighbours[a].append(b)
         neighbours[b].append(a)
-    table: list[list[int]] = []
-    for start in range(nodes):
-        distance = [nodes] * nodes
-        distance[start] = 0
-        ring, steps = [start], 0
-        while ring:
-            steps += 1
-            beyond: list[int] = []
-            for node in ring:
-                for other in neighbours[node]:
-                    if distance[other] == nodes:
-                        distance[other] = steps
-                        beyond.append(other)
-            ring = beyond
-        table.append(distance)
-    return table
+    depth = [0, *[nodes] * (nodes - 1)]
+    line = [0]
+    for node in line:
+        for other in neighbours[node]:
+            if depth[other] == nodes:
+                depth[other] = depth[node] + 1
+                line.append(other)
+    return depth
 
 
-def _stress(nodes: int, edges: Edges, distances: list[list[int]], seed: int) -> tuple[Point, ...]:
-    rng = Random(seed)
-    reach = max(d for row in distances for d in row if d < nodes)
-    pairs = [(a, b) for a in range(nodes) for b in range(a)]
-    rng.shuffle(pairs)
-    # nodes that cannot reach one another stand a little farther apart than any that can
-    terms = [(a, b, float(min(distances[a][b], reach + 1))) for a, b in [*edges, *pairs[:_PAIRS]]]
-    xs = [rng.random() * reach for _ in range(nodes)]
-    ys = [rng.random() * reach for _ in range(nodes)]
-    # the step shrinks from "jump to the right distance" to a tenth of it for neighbours
-    shrink = (0.1 / reach**2) ** (1 / (_SWEEPS - 1))
-    step = float(reach**2)
-    for _ in range(_SWEEPS):
-        for a, b, wanted in terms:
-            dx, dy = xs[a] - xs[b], ys[a] - ys[b]
-            distance = math.sqrt(dx * dx + dy * dy) or 1e-9
-            weight = step / (wanted * wanted)
-            pull = (1.0 if weight > 1 else weight) * (distance - wanted) / (2 * distance)
-            xs[a] -= pull * dx
-            ys[a] -= pull * dy
-            xs[b] += pull * dx
-            ys[b] += pull * dy
-        step *= shrink
-    return _fill(_turn(list(zip(xs, ys, strict=True))))
+def _springs(nodes: int, edges: Edges, seed: int) -> tuple[Point, ...]:
+    import networkx as nx
+
+    graph: nx.Graph[int] = nx.Graph()
+    graph.add_nodes_from(range(nodes))
+    graph.add_edges_from(edges)
+    places: Mapping[int, Any] = nx.spring_layout(graph, seed=seed % 2**32, method="force")
+    return _fill(_turn([(float(places[node][0]), float(places[node][1])) for node in range(nodes)]))
 
 
 def _turn(points: list[Point]) -> list[Point]:
