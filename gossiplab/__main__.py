@@ -3,10 +3,14 @@
 import os
 import signal
 import sys
+from pathlib import Path
 
 
 def main() -> int:
     """Run the command line. Returns the exit code: 0 done, 1 a difference or our fault, 2 the user's input."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us, as `>&-` does
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # for as long as we live
     from gossiplab.cli import run_command_line
 
     try:

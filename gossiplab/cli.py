@@ -83,8 +83,17 @@ def lab(experiment: str, flags: Flags | None = None) -> int:
 
 
 @app.command
-def run(experiment: str, flags: Flags | None = None, *, json: bool = False) -> int:
-    """Run a protocol, or an experiment file (.toml), without a screen and print what came of it."""
+def run(
+    experiment: str,
+    flags: Flags | None = None,
+    *,
+    no_record: Annotated[bool, Parameter(negative=(), help="Record nothing.")] = False,
+    json: bool = False,
+) -> int:
+    """Run a protocol, or an experiment file (.toml), without a screen and print what came of it.
+
+    Without --record it is recorded to a new file of your own, which `gossiplab recordings` lists.
+    """
     import msgspec
 
     from gossiplab.headless import run_headless
@@ -93,7 +102,10 @@ def run(experiment: str, flags: Flags | None = None, *, json: bool = False) -> i
     header, protocol = _plan(_fields(experiment, flags), tuple(flags.protocols), experiment)
     if header.experiment.until == "stopped":
         raise UserError("a run without a screen has to end: give --until quiescent, converged or seconds.")
-    report = run_headless(header, protocol, flags.record)
+    if no_record and flags.record:
+        raise UserError("a run cannot be recorded and not recorded: give --record or --no-record, not both.")
+    by_default = flags.record is None and not no_record
+    report = run_headless(header, protocol, flags.record, by_default=by_default)
     if json:
         _print_json(msgspec.to_builtins(report.figures))
     else:
@@ -182,7 +194,8 @@ def run_command_line(arguments: list[str]) -> int:
         )
         return 2
     except CycloptsError as error:
-        _say(f"{' '.join(str(error).split()).rstrip('.')}: see gossiplab --help.")
+        what = " ".join(str(error).split()).replace(". Did you mean", ", did you mean").rstrip(".?")
+        _say(f"{what}: see gossiplab --help.")
         return 2
     except GossiplabError as error:
         _say(str(error))
@@ -241,7 +254,7 @@ def _table(fields: dict[str, Any], name: str) -> dict[str, Any]:
 def _whole(name: str, text: str) -> int:
     # read here and not by cyclopts, which takes 1.5 for 1
     if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 40:
-        raise UserError(f"--{name} cannot be {text!r}: give a whole number.")
+        raise UserError(f"--{name} cannot be {visible(text, 40)!r}: give a whole number.")
     return int(text)
 
 

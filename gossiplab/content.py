@@ -52,7 +52,7 @@ def load_protocol_file(path: Path) -> type[Protocol]:
     sys.modules[module_name] = module  # msgspec looks annotations up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         line = fault_line(error, str(path))
         raise ProtocolError(
             f"{path}, line {line}, cannot be loaded: {type(error).__name__}: {error}."

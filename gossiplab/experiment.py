@@ -120,6 +120,8 @@ def load_experiment(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path} is not a TOML file: {error}.") from None
+    except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets
+        raise UserError(f"{path} is no experiment: a number or a nesting in it is far too long.") from None
 
 
 def make_experiment(fields: dict[str, Any], where: str = "the experiment") -> Experiment:

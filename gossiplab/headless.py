@@ -13,8 +13,10 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as RichProgress
 
 from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.errors import StorageError
 from gossiplab.events import AnyEvent, Header
 from gossiplab.experiment import Value
+from gossiplab.library import default_path
 from gossiplab.nodeset import format_nodes
 from gossiplab.protocol import Protocol
 from gossiplab.recording.recorder import Recorder
@@ -53,10 +55,12 @@ class Report:
         self._cycle = cycle
         self._recorded = recorded
         self._signal = signal
-        for crash in world.crashes:
+        if world.crashes:
+            crash, more = world.crashes[0], len(world.crashes) - 1
             print(
                 f"gossiplab: n{crash.node} crashed at {crash.t:g} s in {visible(crash.file)}, line {crash.line}: "
-                f"{visible(crash.error, 500)}; mend the protocol and run again.",
+                f"{visible(crash.error, 500).rstrip('.')}{f' (and {more} more crashed)' if more else ''}; "
+                "mend the protocol and run again.",
                 file=sys.stderr,
             )
 
@@ -92,7 +96,7 @@ class Report:
             )
         print(f"{figures.events} events, digest {figures.digest}")
         if self._recorded:
-            print(f"recorded to {self._recorded}")
+            print(f"recorded to {visible(str(self._recorded), 1000)}")
 
 
 class Progress:
@@ -131,12 +135,18 @@ class Progress:
             self._bar.refresh()
 
 
-def run_headless(header: Header, protocol: type[Protocol], record: Path | None) -> Report:
-    """Run to the end, recording to `record` if it is given. Raises StorageError when the disk refuses."""
+def run_headless(
+    header: Header, protocol: type[Protocol], record: Path | None = None, *, by_default: bool = False
+) -> Report:
+    """Run to the end, recording to `record`; with `by_default` to a fresh file of the user's folder.
+
+    Raises StorageError when the disk refuses `record`. When it refuses what nobody asked for by name, that is
+    said on standard error and the run goes on unrecorded.
+    """
     experiment = header.experiment
     end = experiment.until if isinstance(experiment.until, float) else None
     started = perf_counter()
-    sink = Tape(header, _discard) if record is None else Recorder(record, header)
+    sink = _unasked(header) if by_default else Recorder(record, header) if record else Tape(header, _discard)
     try:
         with Progress(f"running {experiment.protocol}", end) as progress:
 
@@ -149,6 +159,7 @@ def run_headless(header: Header, protocol: type[Protocol], record: Path | None) 
     finally:
         if isinstance(sink, Recorder):
             sink.close()
+    recorded = sink.target if isinstance(sink, Recorder) and not sink.abandoned else None
     world = sink.world
     figures = RunFigures(
         protocol=experiment.protocol,
@@ -163,7 +174,33 @@ def run_headless(header: Header, protocol: type[Protocol], record: Path | None) 
         rumors=rumor_figures(world),
         digest=sink.digest,
     )
-    return Report(figures, world, header.cycle is not None, record, lab.signal)
+    return Report(figures, world, header.cycle is not None, recorded, lab.signal)
+
+
+class _UnaskedRecorder(Recorder):
+    """Records what nobody asked for by name: where the disk refuses, the run matters more than the recording."""
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except StorageError as error:
+            self.abandon()
+            _say_unrecorded(error)
+
+
+def _unasked(header: Header) -> Recorder | Tape:
+    """A recording in the user's folder; where there can be none, a sink that only keeps the World."""
+    try:
+        return _UnaskedRecorder(default_path(header.experiment.protocol), header)
+    except StorageError as error:
+        _say_unrecorded(error)
+        return Tape(header, _discard)
+
+
+def _say_unrecorded(error: StorageError) -> None:
+    print(
+        f"gossiplab: {visible(str(error), 1000).rstrip('.')}; this run goes on unrecorded.", file=sys.stderr
+    )
 
 
 def world_figures(world: World, t: float) -> dict[str, Any]:
@@ -182,7 +219,7 @@ def print_world(world: World, t: float) -> None:
         these = [id for id, node in enumerate(world.nodes) if node.status == status]
         print(f"  {status}: {format_nodes(these)}")
     for id, rumor in enumerate(world.rumors):
-        print(f"  rumor {id} from n{rumor.source}: known to {format_nodes(rumor.arrivals) or 'nobody'}")
+        print(f"  rumor {id} from n{rumor.source}: known to {format_nodes(rumor.arrivals)}")
     messages = message_figures(world)
     print(
         f"  messages: {messages.sent} sent, {messages.delivered} delivered, {messages.dropped} dropped, {messages.in_flight} in flight"

@@ -31,24 +31,30 @@ def own_recordings() -> Path:
 
 
 def default_path(protocol: str) -> Path:
-    """A fresh file in the user's folder for a run of `protocol`. Raises StorageError when it cannot be made."""
+    """A fresh, empty file in the user's folder for a run of `protocol`. Raises StorageError when it cannot be made."""
     from datetime import UTC, datetime
 
     from gossiplab.errors import StorageError
 
     folder = own_recordings()
+    # the wall's time names the file and stands nowhere in it
+    stem = f"{protocol}-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
+    number = 1
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            path = folder / f"{stem}{f'-{number}' if number > 1 else ''}{SUFFIX}"
+            try:
+                # made and not only looked for: two runs may start in the same second
+                path.touch(exist_ok=False)
+            except FileExistsError:
+                number += 1
+            else:
+                return path
     except OSError as error:
         raise StorageError(
             f"the recording cannot be written to {folder}: {error.strerror}; choose another place with --record FILE."
         ) from None
-    # the wall's time names the file and stands nowhere in it
-    stem = f"{protocol}-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}"
-    number = 1
-    while (path := folder / f"{stem}{f'-{number}' if number > 1 else ''}{SUFFIX}").exists():
-        number += 1
-    return path
 
 
 def recording_files() -> list[Path]:
@@ -80,7 +86,7 @@ def print_recordings() -> None:
             recording = open_recording(path)
             experiment = recording.header.experiment
             what = f"{visible(experiment.protocol)}, {experiment.nodes} nodes, {recording.end:g} s, {recording.length} events"
-            print(f"{path.name}  {what}{', ends early' if recording.torn else ''}")
+            print(f"{visible(path.name)}  {what}{', ends early' if recording.torn else ''}")
             recording.close()
         except RecordingError as error:
             print(f"{visible(path.name)}  {visible(str(error))}")

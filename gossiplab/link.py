@@ -23,7 +23,7 @@ _RANGES: dict[str, tuple[float, str]] = {
     "loss": (1.0, _FRACTION),
     "duplicate": (1.0, _FRACTION),
     "reorder": (1.0, _FRACTION),
-    "bandwidth": (1e15, "bytes per second, 0 for no limit"),
+    "bandwidth": (1e15, "bytes per second from 0.001 up, 0 for no limit"),
 }
 
 
@@ -52,6 +52,10 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             value = getattr(self, name)
             if not 0 <= value <= high:  # NaN and infinity fail this as well
                 raise UserError(f"the link's {name} cannot be {value}: give {meaning}.")
+        if 0 < self.bandwidth < 0.001:  # a message would be under way for longer than a float can say
+            raise UserError(
+                f"the link's bandwidth cannot be {self.bandwidth}: give {_RANGES['bandwidth'][1]}."
+            )
         self.spread()
 
     def spread(self) -> tuple[str, float, float]:

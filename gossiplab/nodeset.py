@@ -1,4 +1,4 @@
-"""Sets of nodes as people write them: `n3`, `n0-n7`, `n1,n4`, `all`. Imports only errors.
+"""Sets of nodes as people write them: `n3`, `n0-n7`, `n1,n4`, `all`, `none`. Imports only errors.
 
 Nodes are the integers 0 .. n-1 everywhere in the code; `n3` is how a person reads and writes 3.
 """
@@ -18,6 +18,8 @@ def parse_nodes(text: str, total: int) -> tuple[int, ...]:
     """
     if text == "all":
         return tuple(range(total))
+    if text == "none":
+        return ()
     nodes: set[int] = set()
     for part in text.split(","):
         match = _RANGE.fullmatch(part)
@@ -35,11 +37,11 @@ def parse_nodes(text: str, total: int) -> tuple[int, ...]:
 
 
 def format_nodes(nodes: Iterable[int]) -> str:
-    """Write nodes the shortest way `parse_nodes` reads back: (0, 1, 2, 5) is "n0-n2,n5"."""
+    """Write nodes the shortest way `parse_nodes` reads back: (0, 1, 2, 5) is "n0-n2,n5", () is "none"."""
     runs: list[list[int]] = []
-    for node in sorted(nodes):
+    for node in sorted(set(nodes)):
         if runs and node == runs[-1][1] + 1:
             runs[-1][1] = node
         else:
             runs.append([node, node])
-    return ",".join(f"n{low}" if low == high else f"n{low}-n{high}" for low, high in runs)
+    return ",".join(f"n{low}" if low == high else f"n{low}-n{high}" for low, high in runs) or "none"

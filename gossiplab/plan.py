@@ -13,7 +13,7 @@ from gossiplab.errors import UserError
 from gossiplab.events import FORMAT, Header
 from gossiplab.experiment import Experiment, split_schedule
 from gossiplab.protocol import Protocol, resolve_params
-from gossiplab.topology import parse_topology
+from gossiplab.topology import check_topology
 
 Scheduled = tuple[float, AnyCommand]
 
@@ -23,7 +23,7 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
 
     A protocol that spreads rumors gets one at n0 at 0 s, unless the schedule injects some itself.
     """
-    parse_topology(experiment.topology)
+    check_topology(experiment.topology, experiment.nodes)
     params = resolve_params(protocol, experiment.params)
     scheduled = [read_scheduled(text, experiment.nodes) for text in experiment.at]
     injects = any(isinstance(command, Inject) for _, command in scheduled)

@@ -23,8 +23,9 @@ so that the same seed gives the same run. Imports only experiment and errors.
 import math
 import re
 from collections.abc import Callable, Sequence
+from inspect import iscoroutinefunction
 from random import Random
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 from typing import Protocol as Interface
 
 import msgspec
@@ -32,10 +33,13 @@ import msgspec
 from gossiplab.errors import ProtocolError, UserError
 from gossiplab.experiment import Cycle, Value
 
+_MOST = 2.0**53  # up to here every whole number is a float, too
+
 V = TypeVar("V", bool, int, float, str)
 F = TypeVar("F", bound=Callable[..., None])
 
 
+@dataclass_transform(frozen_default=True)  # or type checkers ask every message to say frozen=True again
 class Message(msgspec.Struct, frozen=True):
     """Base of a protocol's messages: a struct with typed fields.
 
@@ -63,9 +67,11 @@ class Param:
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, str):
-            return " or ".join(self.choices)
+            return " or ".join(self.choices) or "any text"
         kind = "a whole number" if isinstance(self.default, int) else "a number"
         if math.isinf(self.high):
+            if math.isinf(self.low):
+                return kind
             return f"{kind} from {self.low:g} up"
         return f"{kind} from {self.low:g} to {self.high:g}"
 
@@ -75,14 +81,14 @@ class Param:
         if isinstance(self.default, bool):
             read = {"true": True, "false": False}.get(str(value).lower())
         elif isinstance(self.default, str):
-            read = str(value) if str(value) in self.choices else None
+            read = str(value) if not self.choices or str(value) in self.choices else None
         elif not isinstance(value, bool):
             try:
                 number = float(cast("str | float", value))
                 whole = isinstance(self.default, int)
-                if self.low <= number <= self.high and math.isfinite(number) and not (whole and number % 1):
+                if self.low <= number <= self.high and abs(number) <= _MOST and not (whole and number % 1):
                     read = int(number) if whole else number
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 read = None
         if read is None:
             raise UserError(f"the parameter {self.name} cannot be {value!r}: give {self.domain()}.")
@@ -100,7 +106,7 @@ def param(
 ) -> V:
     """Declare a parameter in the body of a protocol class; in its methods `self.NAME` is the value.
 
-    The default gives the type: bool, int, float, or str (then `choices` lists all values).
+    The default gives the type: bool, int, float, or str (then `choices` lists all values, if not any text will do).
     low, high: the least and greatest value allowed. unit: such as "s". doc: one line for people.
     """
     # typed as the value it becomes, so that methods read `self.period` as a float
@@ -169,8 +175,10 @@ class Protocol:
         cls.params = dict(cls.params)
         rounds = {each.name: each for each in cls.rounds}
         for name, value in list(vars(cls).items()):
+            _check_member(cls, name, value)
             if isinstance(value, Param):
                 value.name = name
+                value.read(value.default)
                 cls.params[name] = value
                 delattr(cls, name)
             elif isinstance(round_ := getattr(value, "round", None), Round):
@@ -246,6 +254,20 @@ class Protocol:
     def show(self, name: str, value: Any) -> None:
         """Let a value of this node be seen: a counter, a belief, a version."""
         self._host.show(name, value)
+
+
+def _check_member(protocol: type[Protocol], name: str, value: object) -> None:
+    """Raises ProtocolError when something in a protocol's body would silently not do what it looks like."""
+    where = f"{protocol.__name__}.{name}"
+    waits = iscoroutinefunction(value)
+    if name == "__init__":
+        raise ProtocolError(f"{where} is never called: make the state of a node in setup(self)")
+    if isinstance(value, Param) and hasattr(Protocol, name):
+        raise ProtocolError(f"{where} cannot be a parameter, every protocol has something of that name: rename it")
+    if name == "run" and not waits:
+        raise ProtocolError(f"{where} has to wait: write async def run(self)")
+    if waits and (name.startswith("on_") or hasattr(value, "round") or name in ("setup", "rejoin", "leave")):
+        raise ProtocolError(f"{where} cannot be async: write def, and put what has to wait into run(self)")
 
 
 def resolve_params(protocol: type[Protocol], given: dict[str, Any]) -> dict[str, Value]:

@@ -9,15 +9,10 @@ import re
 import unicodedata
 
 _RISKY = re.compile(r"[^\x20-\x7e]")
-_HIDDEN = {
-    "Cc",
-    "Cf",
-    "Cs",
-    "Co",
-    "Cn",
-    "Zl",
-    "Zp",
-}  # Unicode categories that print nothing or act on the terminal
+# Unicode categories that print nothing or act on the terminal
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# letters and marks that print nothing either: fillers, joiners, selectors of variants
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
 def visible(text: str, limit: int = 200) -> str:
@@ -25,13 +20,12 @@ def visible(text: str, limit: int = 200) -> str:
 
     What cannot be shown stands as its code point: "\x1b[2J" becomes "<U+001B>[2J".
     """
-    cut = text[: limit + 1]
-    shown = _RISKY.sub(_show, cut)
-    return shown if len(cut) <= limit and len(shown) <= 4 * limit else shown[: limit - 1] + "…"
+    shown = _RISKY.sub(_show, text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _show(match: re.Match[str]) -> str:
     character = match[0]
-    if unicodedata.category(character) in _HIDDEN:
+    if unicodedata.category(character) in _HIDDEN or _BLANK.match(character):
         return f"<U+{ord(character):04X}>"
     return character

@@ -14,16 +14,27 @@ if TYPE_CHECKING:
     import networkx as nx
 
 Edges = tuple[tuple[int, int], ...]
+_MOST_LINKS = 2_000_000  # a list of more takes gigabytes and minutes
 
 _SPELLING = re.compile(r"([a-z-]+)(?:\(([^()]*)\))?")
 
 
 class Topology:
-    """One way to link nodes: a name, one line about it, parameters with their defaults, and how to build it."""
+    """One way to link nodes: one line about it, how to build it, and parameters with their defaults.
 
-    def __init__(self, doc: str, build: "Callable[..., nx.Graph[Any]] | None", **defaults: float) -> None:
+    links: about how many there are among n nodes, under these parameters.
+    """
+
+    def __init__(
+        self,
+        doc: str,
+        build: "Callable[..., nx.Graph[Any]] | None",
+        links: Callable[..., float],
+        **defaults: float,
+    ) -> None:
         self.doc = doc
         self.build = build
+        self.links = links
         self.defaults = defaults
 
 
@@ -39,13 +50,16 @@ def _grid(nx: Any, n: int, seed: int) -> Any:
 
 
 def _erdos_renyi(nx: Any, n: int, seed: int, p: float) -> Any:
+    return nx.fast_gnp_random_graph(n, _probability(n, p), seed=seed)
+
+
+def _probability(n: int, p: float) -> float:
     # 2 ln n / n is twice the threshold above which such a graph is almost surely connected
-    probability = min(1.0, 2 * math.log(n) / n) if p == 0 else p
-    return nx.fast_gnp_random_graph(n, probability, seed=seed)
+    return min(1.0, 2 * math.log(n) / n) if p == 0 else p
 
 
 def _watts_strogatz(nx: Any, n: int, seed: int, k: float, p: float) -> Any:
-    return nx.watts_strogatz_graph(n, min(int(k), n - 1), p, seed=seed)
+    return nx.watts_strogatz_graph(n, min(int(k), n), p, seed=seed)
 
 
 def _barabasi_albert(nx: Any, n: int, seed: int, m: float) -> Any:
@@ -64,20 +78,30 @@ def _two_clusters(nx: Any, n: int, seed: int) -> Any:
 
 
 TOPOLOGIES: dict[str, Topology] = {
-    "complete": Topology("everybody with everybody", None),
-    "ring": Topology("each with its two neighbours", _ring),
-    "grid": Topology("rows and columns", _grid),
+    "complete": Topology("everybody with everybody", None, lambda n: 0),
+    "ring": Topology("each with its two neighbours", _ring, lambda n: n),
+    "grid": Topology("rows and columns", _grid, lambda n: 2 * n),
     "erdos-renyi": Topology(
-        "each pair with probability p (0: twice the connectivity threshold)", _erdos_renyi, p=0
+        "each pair with probability p (0: twice the connectivity threshold)",
+        _erdos_renyi,
+        lambda n, p: _probability(n, p) * n * n / 2,
+        p=0,
     ),
     "watts-strogatz": Topology(
-        "a ring of k neighbours, each link rewired with probability p", _watts_strogatz, k=4, p=0.1
+        "a ring of k neighbours (an even number), each link rewired with probability p",
+        _watts_strogatz,
+        lambda n, k, p: min(k, n) * n / 2,
+        k=4,
+        p=0.1,
     ),
     "barabasi-albert": Topology(
-        "scale-free: each newcomer links to m nodes, popular ones first", _barabasi_albert, m=2
+        "scale-free: each newcomer links to m nodes, popular ones first",
+        _barabasi_albert,
+        lambda n, m: min(m, n) * n,
+        m=2,
     ),
-    "tree": Topology("a full tree with r children a node", _tree, r=2),
-    "two-clusters": Topology("two complete halves and one bridge", _two_clusters),
+    "tree": Topology("a full tree with r children a node", _tree, lambda n, r: n, r=2),
+    "two-clusters": Topology("two complete halves and one bridge", _two_clusters, lambda n: n * n / 4),
 }
 
 
@@ -97,12 +121,30 @@ def parse_topology(text: str) -> tuple[Topology, dict[str, float]]:
         if name not in values:
             known = ", ".join(f"{key}={default:g}" for key, default in values.items()) or "none"
             raise UserError(f"the topology {match[1]} has no parameter {name!r}: it has {known}.")
-        high = 1 if name == "p" else 1000
-        if not (0 if name == "p" else 1) <= value <= high or (name != "p" and value != int(value)):
-            meaning = "a probability from 0 to 1" if name == "p" else f"a whole number from 1 to {high}"
+        low, high, step, meaning = _RANGES[name]
+        if not low <= value <= high or (step and value % step):
             raise UserError(f"the topology's {name} cannot be {number!r}: give {meaning}.")
         values[name] = value
     return topology, values
+
+
+_RANGES: dict[str, tuple[float, float, float, str]] = {
+    "p": (0, 1, 0, "a probability from 0 to 1"),
+    "k": (2, 1000, 2, "an even number from 2 to 1000"),
+    "m": (1, 1000, 1, "a whole number from 1 to 1000"),
+    "r": (1, 1000, 1, "a whole number from 1 to 1000"),
+}
+"""What a parameter may be: from, to, a multiple of (0: anything), and so in words."""
+
+
+def check_topology(text: str, n: int) -> None:
+    """Raises UserError when there is no such topology, or when it has too many links for `n` nodes."""
+    topology, values = parse_topology(text)
+    if n > 1 and (links := topology.links(n, **values)) > _MOST_LINKS:
+        raise UserError(
+            f"{text} has about {links:.2g} links among {n} nodes, and {_MOST_LINKS:.0g} is the most: "
+            "take fewer nodes or another topology (complete has no list of links)."
+        )
 
 
 def build_edges(text: str, n: int, seed: int) -> Edges | None:

@@ -4,10 +4,11 @@ In each round every node calls `fanout` others. Push: a caller that knows rumors
 node that knows rumors tells them. Push-pull: both. A call and its answer are two messages.
 
 phase = aligned: all rounds begin at common instants, and what is learned in a round is passed on from the
-next, as the theory has it. With fanout 1 a rumor has reached all n nodes after log2 n + ln n + O(1) rounds
-of push (Pittel 1987), and log3 n + O(ln ln n) of push-pull (Karp, Schindelhauer, Shenker, Voecking 2000,
-"Randomized rumor spreading"). phase = random: each node has a beat of its own and passes on at once what it
-knows, so a rumor may go several steps within one period, and needs fewer of them.
+next, as the theory has it; a call and its answer should fit into the round. With fanout 1 a rumor has
+reached all n nodes after log2 n + ln n + O(1) rounds of push (Pittel 1987), and log3 n + O(ln ln n) of
+push-pull (Karp, Schindelhauer, Shenker, Voecking 2000, "Randomized rumor spreading"). phase = random: each
+node has a beat of its own and passes on at once what it knows, so a rumor may go several steps within one
+period, and needs fewer of them.
 
 stop = never: a node that knows a rumor tells it for ever.
 
@@ -63,7 +64,7 @@ class Epidemic(Protocol):
     counter_max = param(
         0,
         high=1000,
-        doc="median counter: the level of state C; 0: ln(ln n) + 1, rounded up, n - 1 being its peers",
+        doc="median counter: the level at which state C begins; 0: ceil(ln ln n) + 1, n - 1 being a node's peers",
     )
     cooling = param(
         0, high=1000, unit="rounds", doc="median counter: how long state C lasts; 0: as for counter_max"
@@ -114,10 +115,10 @@ class Epidemic(Protocol):
     def hear(self, side: Call) -> None:
         """Learn the rumors that the other one tells, and remember its levels."""
         for rumor in side.rumors:
-            if rumor not in self.levels:
-                self.learn(rumor)
-                heard_from_c = side.levels.get(rumor, 1) >= self.c
-                self.news[rumor] = max(self.news.get(rumor, 1), self.c if heard_from_c else 1)
+            if self.learn(rumor):
+                self.news[rumor] = 1
+            if rumor in self.news and side.levels.get(rumor, 1) >= self.c:
+                self.news[rumor] = self.c
         if self.counts:
             self.met.append(side.levels)
         if self.news and self.phase == "random":
@@ -126,10 +127,11 @@ class Epidemic(Protocol):
     def end_round(self) -> None:
         """Let those met in the round move the levels, then begin with what was heard in it."""
         if self.counts:
-            for rumor, level in self.levels.items():
-                self.move(rumor, level, [levels.get(rumor, 0) for levels in self.met])
+            for rumor in [each for each in self.levels if each not in self.news]:
+                self.move(rumor, self.levels[rumor], [levels.get(rumor, 0) for levels in self.met])
             self.met = []
         self.begin_news()
+        self.news = {}
 
     def move(self, rumor: int, level: int, met: list[int]) -> None:
         """The median-counter rule: the level that follows on `level` after having met these."""
@@ -150,9 +152,8 @@ class Epidemic(Protocol):
         return f"B-{level}" if level < self.c else "C" if level < self.d else "D"
 
     def begin_news(self) -> None:
-        """Know what was heard, and tell it from now on."""
+        """Tell what was heard from now on."""
         self.levels.update(self.news)
-        self.news = {}
         self.hot = tuple(rumor for rumor, level in self.levels.items() if level < self.d)
 
     # what else happens -------------------------------------------------------------------------

@@ -19,17 +19,18 @@ all of them (blind); with probability 1/k at each (coin), or after k of them in 
 All sites act on the state at the start of the cycle, and effects come into force at its end: a site that
 hears in a cycle "did not know" until the next one begins, and passes the rumor on from then.
 
-A contact is two to four messages, which fit into a cycle when links take up to 0.15 s (they take 0.01 to
-0.05 s unless an experiment says otherwise). On slower links the protocol still works, but a verdict that
-comes late counts for the next cycle, and the figures are no longer those of the paper.
+A contact is up to three messages, one after the other (pull, update, feedback): they fit into a cycle when
+links take less than 0.33 s, and 0.12 s with a connection limit. The lab's own links take 0.01 to 0.05 s. On
+slower ones the protocol still works, but a verdict that comes late counts for the next cycle, and the
+figures are no longer those of the paper.
 
-With a connection limit, a site accepts so many callers a cycle, and a rejected caller hunts for another
-site, never the same one twice. The paper has callers come in a random order, one hunt after the other; on
-a network they all come at once. So each caller draws a lot, a site keeps the callers with the lowest lots
-waiting for the first half of the cycle, and accepts them at the end of it. That is the deferred acceptance
-of Gale and Shapley (1962): when all sites rank callers alike, its outcome is the one that the callers reach
-by coming one by one in the order of their lots, however long messages take. A hunt that half a second is
-too short for is without a partner in this cycle; for long hunts give the links a smaller latency.
+With a connection limit, a site accepts so many callers a cycle, its own call not counted, and a rejected
+caller hunts for another site, never the same one twice. Each hunt has to end before the next begins, with
+callers in a random order; on a network they all come at once. So each caller draws a lot; for the first
+half of the cycle a site keeps the callers with the lowest lots waiting, and then accepts them. That is the
+deferred acceptance of Gale and Shapley (1962): when all sites rank callers alike, its outcome is the one
+that the callers reach by coming one by one in the order of their lots, however long messages take. A hunt
+that needs more than half a second has failed: long ones need links of a smaller latency.
 """
 
 from gossiplab import Cycle, Message, Protocol, every, param
@@ -90,10 +91,10 @@ class Rumor(Protocol):
     )
     k = param(2, low=1, high=1000, unit="contacts", doc="how stubbornly a site keeps spreading a rumor")
     connection_limit = param(
-        0, high=1000, unit="calls", doc="how many calls a site accepts in a cycle; 0: no limit"
+        0, high=100_000, unit="calls", doc="how many calls a site accepts in a cycle; 0: no limit"
     )
     hunt_limit = param(
-        0, high=1000, unit="sites", doc="how many further sites a rejected caller tries in a cycle"
+        0, high=100_000, unit="sites", doc="how many further sites a rejected caller tries in a cycle"
     )
     minimize = param(
         False, doc="push-pull with counters: of two infective sites only the smaller counter goes up"
@@ -106,23 +107,16 @@ class Rumor(Protocol):
 
     def setup(self) -> None:
         """Know nothing."""
+        self.pushes = self.direction != "pull"
+        self.pulls = self.direction != "push"
         self.known: set[int] = set()  # rumors, as of the start of this cycle
         self.counters: dict[int, int] = {}  # those that this site is infective with, as of then
         self.news: list[int] = []  # rumors heard in this cycle
-        self.pushes = self.direction != "pull"
-        self.pulls = self.direction != "push"
-        self.start_cycle()
-
-    def start_cycle(self) -> None:
-        """Forget the contacts of the cycle before."""
         self.useful: set[int] = set()  # rumors that some partner needed
-        self.unnecessary: list[tuple[int, int]] = []  # (rumor, partner) for each unnecessary contact
-        self.met: dict[int, dict[int, int]] = {}  # the counters of infective partners
-        self.lot = 0.0
-        self.tried: set[int] = set()
-        self.asked: int | None = None  # the site that may accept or reject this one's call
-        self.waiting: list[tuple[float, int]] = []  # the lots of callers that this site may accept
-        self.settled = True
+        self.unnecessary: list[tuple[int, int]] = []  # (rumor, partner) of every unnecessary contact
+        self.met: dict[int, dict[int, int]] = {}  # infective partners and their counters
+        self.settled = True  # whether all connections of this cycle are made
+        self.asked: int | None = None  # the site that this one has asked for a connection
 
     # a cycle -----------------------------------------------------------------------------------
 
@@ -130,17 +124,11 @@ class Rumor(Protocol):
     def act(self) -> None:
         """One cycle: the effects of the last one come into force, then call a random other site."""
         self.end_cycle()
-        self.start_cycle()
-        calls = self.peers and (self.pulls or self.counters)
-        if not self.connection_limit:
-            if calls:
-                self.contact(self.sample(1)[0])
-            return
-        self.settled = False
-        self.after(SETTLED, self.settle)
-        if calls:
-            self.lot = self.random.random()
-            self.hunt()
+        calls = bool(self.pulls or self.counters) and len(self.peers) > 0
+        if self.connection_limit:
+            self.open(calls)
+        elif calls:
+            self.contact(self.sample(1)[0])
 
     def end_cycle(self) -> None:
         """Lose interest, or not, in each rumor; then be infective with what was heard."""
@@ -160,7 +148,11 @@ class Rumor(Protocol):
         for rumor in self.news:
             self.known.add(rumor)
             self.counters[rumor] = 0
-        self.news = []
+        self.news.clear()
+        self.useful.clear()
+        self.unnecessary.clear()
+        self.met.clear()
+        self.settled, self.asked = True, None
 
     def spared(self, rumor: int, peer: int) -> bool:
         """Whether minimization leaves the counter as it is: the partner was infective too, and its is smaller."""
@@ -215,6 +207,16 @@ class Rumor(Protocol):
 
     # connections, when they are limited --------------------------------------------------------
 
+    def open(self, calls: bool) -> None:
+        """Begin to accept callers, and `calls`: to hunt oneself."""
+        self.settled = False
+        self.waiting: list[tuple[float, int]] = []  # the callers that this site may accept, with their lots
+        self.after(SETTLED, self.settle)
+        if calls:
+            self.lot = self.random.random()
+            self.tried: set[int] = set()
+            self.hunt()
+
     def hunt(self) -> None:
         """Ask another site for a connection, if it is not too late and not enough have been tried."""
         self.asked = None
@@ -263,4 +265,3 @@ class Rumor(Protocol):
     def rejoin(self) -> None:
         """Be back: the cycle in which this site stopped has ended."""
         self.end_cycle()
-        self.start_cycle()

@@ -10,7 +10,6 @@ Reads the wall (time.perf_counter) to know how fast to go, never to know what ti
 """
 
 import math
-from collections.abc import Callable
 from time import perf_counter
 
 import trio
@@ -21,15 +20,15 @@ _LAG = 0.1  # s of real time; a lab that falls behind its speed by more does not
 class VirtualClock(trio.abc.Clock):
     """Virtual seconds since the start of the lab.
 
-    now: the virtual instant. held: time stands still whatever the speed, while tasks finish their turn.
-    before_jump: asked, with the earliest deadline, for the instant to go to.
+    now: the virtual instant. held: time stands still whatever the speed, while something acts at `now`.
+    next_deadline: the earliest deadline at the time when, while it was held, all tasks were blocked.
     """
 
     def __init__(self, speed: float = math.inf) -> None:
         self.now = 0.0
         self.held = False
-        self.before_jump: Callable[[float], float] = lambda deadline: deadline
-        self._upcoming = 0.0  # the earliest deadline at the time when all tasks last were blocked
+        self.next_deadline = math.inf
+        self._upcoming = 0.0  # where time flows to: the earliest deadline when all tasks last were blocked
         self._speed = speed
         self._paused = False
         self._leap = 0.0
@@ -43,14 +42,15 @@ class VirtualClock(trio.abc.Clock):
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         if self.held:
+            self.next_deadline = deadline
             return math.inf
-        self._upcoming = deadline = self.before_jump(deadline)
+        self._upcoming = deadline
         ahead = deadline - self.reach()
         if ahead > 0:
-            return ahead / self._speed
+            return math.inf if self._paused else ahead / self._speed
         if deadline == math.inf:
             return math.inf
-        self.now = max(self.now, deadline)
+        self.now = max(self.now, float(deadline))  # a protocol may well sleep until an int
         if -ahead > _LAG * self._speed:
             self._anchor()
         return 0
@@ -89,9 +89,25 @@ class VirtualClock(trio.abc.Clock):
 
     def view(self) -> float:
         """The instant to draw: flows evenly between one event and the next, and never passes the next."""
-        if self._paused or self._speed == math.inf:
+        if self.held or self._paused or self._speed == math.inf:
             return self.now
         return max(self.now, min(self.reach(), self._upcoming))
+
+    def hold(self) -> float:
+        """Take the instant that is being drawn as the present one, and stand still until the kernel has acted.
+
+        In whole milliseconds where no event forbids it: people read it in a recording.
+        """
+        view = self.view()
+        neat = round(view, 3)
+        self.now = neat if self.now <= neat <= view else view
+        self.held = True
+        return self.now
+
+    def release(self) -> None:
+        """Be no hindrance any more: nothing that happens from now on counts."""
+        self.held = self._paused = False
+        self._speed = math.inf
 
     def _settle(self) -> None:
         """Take the instant that is being drawn as the present one, before the speed changes."""

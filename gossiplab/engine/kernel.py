@@ -29,6 +29,7 @@ import trio.testing
 from gossiplab.engine.clock import VirtualClock
 
 _SLICE = 256  # heap items between two looks at the agenda and the wall
+_INSTANT = 1e-6  # s of virtual time; steps closer together than that count as taken at one instant
 _TURN = 0.004  # s of real time after which the kernel lets the screen have a turn
 COMMAND, END = 0, 1  # ranks on the agenda: at one instant commands come before the end
 
@@ -41,18 +42,19 @@ class Kernel(trio.abc.Instrument):
 
     def __init__(self, clock: VirtualClock, emitted: Callable[[], int], steps_per_instant: int) -> None:
         self.clock = clock
-        clock.before_jump = self._before_jump
         self.tasks = 0  # how many nodes have async parts that run
         self.after_slice: Callable[[], None] = _nothing
         self.on_idle: Callable[[], None] = _nothing
         self.on_stuck: Callable[[Any, Any], None] = _nothing
+        self.on_spin: Callable[[trio.lowlevel.Task], None] = _nothing
+        self.counts: Callable[[trio.lowlevel.Task], object] = _nothing  # whether a task is one of a node
         self._emitted = emitted
         self._heap: list[tuple[float, int, Callable[[Any], None], Any]] = []
         self._agenda: list[tuple[float, int, int, Callable[[], None]]] = []
         self.next_sequence = count(1).__next__
         self._steps_per_instant = steps_per_instant
         self._instant = -1.0
-        self._steps = 0  # heap items run at that instant, in slices that did not leave it
+        self._steps = 0  # heap items run and turns that tasks of nodes took at that instant
         self._step_target = 0
         self._woken = False
         self._ended = False
@@ -70,6 +72,7 @@ class Kernel(trio.abc.Instrument):
     def after_all(self, t: float, rank: int, action: Callable[[], None]) -> None:
         """Call `action()` once nothing else is due at `t`: for commands and for the end."""
         heappush(self._agenda, (t, rank, self.next_sequence(), action))
+        self._woken = True  # a slice under way ends here, and the next one stops at `t`
         self.poke()
 
     def commands_pending(self) -> bool:
@@ -95,26 +98,23 @@ class Kernel(trio.abc.Instrument):
 
     async def run(self) -> None:
         """Run until `end` is called, or for ever; `on_idle` hears when nothing more happens by itself."""
+        self.clock.held = True  # from here on time passes where the kernel sleeps, and nowhere else
         await self.settle()
         clock, turn = self.clock, perf_counter()
         while not self._ended:
-            deadline = self._next_deadline()
+            deadline = await self._next_deadline()
             heap_t = self._heap[0][0] if self._heap else math.inf
             agenda_t = self._agenda[0][0] if self._agenda else math.inf
             upcoming = min(deadline, heap_t, agenda_t)
             stepping = clock.paused and self._emitted() < self._step_target
             if stepping and upcoming < math.inf:
                 clock.leap(upcoming)
-            if upcoming == math.inf:
+            if min(deadline, heap_t) == math.inf and not self.commands_pending():
                 self.on_idle()
-                if not self._ended and not self._agenda:
-                    turn = await self._park(math.inf)
-                continue
-            if upcoming > clock.reach():
+                if self._ended:
+                    break
+            if upcoming > clock.reach() or upcoming in (deadline, math.inf):
                 turn = await self._park(upcoming)
-                continue
-            if deadline == upcoming:
-                turn = await self._park(deadline if stepping else min(heap_t, agenda_t))
             elif heap_t <= agenda_t:
                 # where tasks wait, any item may move their deadlines: look again after each
                 self._run_items(
@@ -127,13 +127,14 @@ class Kernel(trio.abc.Instrument):
             if self._woken:
                 await self.settle()
             if perf_counter() - turn > _TURN:
-                await trio.lowlevel.checkpoint()
+                await self.settle()  # more than a checkpoint: nothing may be runnable when time goes on
                 turn = perf_counter()
 
     def _run_items(self, limit: float, deadline: float, budget: int) -> None:
         """Run at most `budget` heap items: those up to `limit` and before `deadline`."""
         heap, clock = self._heap, self.clock
-        for _ in range(budget):
+        instant, steps = self._instant, 0
+        for _ in range(min(budget, self._steps_per_instant - self._steps)):
             if not heap:
                 break
             t = heap[0][0]
@@ -141,48 +142,59 @@ class Kernel(trio.abc.Instrument):
                 break
             _, _, action, argument = heappop(heap)
             clock.now = t
+            if t - instant > _INSTANT:
+                instant, steps = t, 0
+            steps += 1
             action(argument)
             if self._woken:
                 break
-        if clock.now != self._instant:
-            self._instant, self._steps = clock.now, 0
-        self._steps += budget
-        if self._steps > self._steps_per_instant and heap and heap[0][0] == clock.now:
-            self.on_stuck(*heap[0][2:])
+        self._count_steps(instant, steps)
+        if self._steps >= self._steps_per_instant:  # exactly then, so that it does not depend on the slices
             self._steps = 0
+            if heap and heap[0][0] - self._instant <= _INSTANT:
+                self.on_stuck(*heap[0][2:])
+
+    def _count_steps(self, t: float, steps: int) -> None:
+        """So many more steps were taken, the last at `t`."""
+        if t - self._instant > _INSTANT:
+            self._instant, self._steps = t, 0
+        self._steps += steps
 
     async def settle(self) -> None:
         """Let every runnable task take its turn, at the present instant, until all wait again."""
-        self.clock.held = True
-        try:
-            await trio.testing.wait_all_tasks_blocked()
-        finally:
-            self.clock.held = False
-            self._woken = False
+        await trio.testing.wait_all_tasks_blocked()
+        self._woken = False
 
     async def _park(self, until: float) -> float:
-        """Sleep until the clock gets to `until` or a poke; tasks of nodes act meanwhile. Returns the wall's time."""
+        """Sleep until the clock gets to `until` or a poke. Returns the wall's time."""
         with trio.CancelScope(deadline=until) as self._parked:
+            self.clock.held = False
             await trio.sleep_forever()
         self._parked = None
+        self.clock.held = True
         await self.settle()
         return perf_counter()
 
-    def _before_jump(self, deadline: float) -> float:
-        """All tasks wait, the earliest for `deadline`: unless they have put something earlier on the heap."""
-        if self._parked is not None and self._heap and self._heap[0][0] < deadline:
-            self._parked.deadline = deadline = self._heap[0][0]
-        return deadline
-
-    def _next_deadline(self) -> float:
+    async def _next_deadline(self) -> float:
         """The earliest instant for which a task of a node waits."""
         if not self.tasks:
             return math.inf
-        return self.clock.now + trio.lowlevel.current_statistics().seconds_to_next_deadline
+        clock = self.clock
+        # trio says how far away it is, which is not the instant itself when floats are rounded; the clock
+        # has heard the instant when all tasks were blocked, and it holds unless a handler moved a deadline
+        ahead = trio.lowlevel.current_statistics().seconds_to_next_deadline
+        if clock.next_deadline - clock.now != ahead:
+            await self.settle()
+        return clock.next_deadline
 
     def task_scheduled(self, task: trio.lowlevel.Task) -> None:
         """Part of trio's Instrument."""
         self._woken = True
+        if self.tasks and self.counts(task):
+            self._count_steps(self.clock.now, 1)
+            if self._steps >= self._steps_per_instant:
+                self._steps = 0
+                self.on_spin(task)
 
 
 def _nothing(*_: object) -> None:

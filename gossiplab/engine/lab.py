@@ -15,11 +15,11 @@ import trio
 from gossiplab.commands import AnyCommand, Cut, Heal, Inject, Kill, Leave, Partition, Rejoin, Shape
 from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import COMMAND, END, Kernel
-from gossiplab.engine.network import Network
-from gossiplab.engine.node import Node, Others
+from gossiplab.engine.network import Network, encode
+from gossiplab.engine.node import Node, Others, endless, whose
 from gossiplab.engine.scheduling import deterministic_scheduling
 from gossiplab.engine.wheel import Wheel
-from gossiplab.errors import ProtocolError, first_of
+from gossiplab.errors import ProtocolError, first_line, first_of
 from gossiplab.events import (
     AnyEvent,
     Commanded,
@@ -40,8 +40,8 @@ from gossiplab.protocol import Message, Protocol
 from gossiplab.topology import build_edges
 
 Sink = Callable[[list[AnyEvent]], None]
-_STEPS_PER_INSTANT = 1_000_000  # heap items at one virtual instant; no honest protocol comes near it
-_STEPS_PER_NODE = 100
+_STEPS_PER_INSTANT = 100_000  # at one virtual instant; a protocol that needs more will never have enough
+_STEPS_PER_PAIR = 2  # unless it floods: everybody tells everybody at once
 
 
 class Lab:
@@ -56,10 +56,12 @@ class Lab:
         n = experiment.nodes
         self.experiment = experiment
         self.clock = VirtualClock()
-        self.kernel = Kernel(self.clock, self._count, max(_STEPS_PER_INSTANT, _STEPS_PER_NODE * n))
+        self.kernel = Kernel(self.clock, self._count, max(_STEPS_PER_INSTANT, _STEPS_PER_PAIR * n * n))
         self.kernel.after_slice = self.flush
         self.kernel.on_idle = self._idle
         self.kernel.on_stuck = self._stuck
+        self.kernel.on_spin = self._spinning
+        self.kernel.counts = whose
         self.ended: str | None = None
         self.signal: int | None = None  # the signal that stopped it, if one did
         self._protocol = protocol
@@ -95,15 +97,22 @@ class Lab:
             for node in self.nodes:
                 node.begin()
             self._expect_end()
+            self.flush()
             try:
                 await self.kernel.run()
             finally:
-                nursery.cancel_scope.cancel()
+                self._ended()
+
+    def _ended(self) -> None:
+        """Let all tasks end at once: whatever they still do on their way is not part of the run."""
+        for node in self.nodes:
+            node.stop()
+        self.clock.release()
 
     def _start_tasks(self, nodes: Sequence[Node]) -> None:
         assert self._nursery is not None
         for node in nodes:
-            self._nursery.start_soon(node.live)
+            self._nursery.start_soon(node.live, node.life)
         if self._protocol.run is not Protocol.run:
             self.kernel.tasks = 1  # from now on tasks may wait for instants of their own
 
@@ -115,8 +124,9 @@ class Lab:
             self.kernel.after_all(self.experiment.limit, END, lambda: self._end("limit"))
 
     def stop(self, at: float | None = None) -> None:
-        """End the run: once nothing else is due at `at`, or at the present instant."""
-        self.kernel.after_all(self._instant() if at is None else at, END, lambda: self._end("stopped"))
+        """End the run: once nothing else is due at `at`, or at the instant that is being drawn."""
+        if self.ended is None:
+            self.kernel.after_all(self._instant(at), END, lambda: self._end("stopped"))
 
     def _end(self, why: str) -> None:
         if self.ended is None:
@@ -145,20 +155,17 @@ class Lab:
     # commands ----------------------------------------------------------------------------------
 
     def post(self, command: AnyCommand, at: float | None = None) -> float:
-        """Have a command take effect at the instant `at`, or at the present one; returns the instant.
+        """Have a command take effect at the instant `at`, or at the one that is being drawn; returns the instant.
 
         Raises UserError when it has no meaning under this protocol.
         """
         check_command(command, self._protocol)
-        t = self._instant() if at is None else at
+        t = self._instant(at)
         self._schedule(t, command)
         return t
 
-    def _instant(self) -> float:
-        """The instant that is being drawn; in whole milliseconds where no event forbids it."""
-        low, high = self.clock.now, self.clock.view()
-        neat = round(high, 3)
-        return neat if low <= neat <= high else high
+    def _instant(self, at: float | None) -> float:
+        return self.clock.hold() if at is None else max(at, self.clock.now)
 
     def _schedule(self, t: float, command: AnyCommand) -> None:
         self.kernel.after_all(t, COMMAND, lambda: self._apply(command))
@@ -221,6 +228,7 @@ class Lab:
         if node.up:
             rumor = len(self._knowers)
             self._knowers.append(0)
+            self.network.rumors += 1
             self._record(Injected(self.clock.now, rumor, node.id))
             node.learn(rumor)
             node.call(node.protocol.on_inject, rumor)
@@ -236,9 +244,9 @@ class Lab:
         return self._wheels[period]
 
     def learned(self, node: Node, rumor: int) -> None:
-        if not 0 <= rumor < len(self._knowers):
+        if rumor.__class__ is not int or not 0 <= rumor < len(self._knowers):
             raise ProtocolError(
-                f"n{node.id} learns rumor {rumor!r}, which nobody injected: use the ids on_inject gives."
+                f"n{node.id} learns rumor {rumor!r}, which nobody injected: use the ids on_inject gives"
             )
         self._knowers[rumor] += 1
         self._infective += 1
@@ -252,7 +260,10 @@ class Lab:
 
     def shown(self, node: Node, name: str, value: Any) -> None:
         if self._emit:
-            self._emit(Shown(self.clock.now, node.id, name, msgspec.Raw(msgspec.json.encode(value))))
+            if name.__class__ is not str:
+                raise ProtocolError(f"n{node.id} shows something under {name!r}: give it a name, a string")
+            name.encode()  # raises on what cannot be written
+            self._emit(Shown(self.clock.now, node.id, name, msgspec.Raw(encode(value))))
 
     def crashed(self, node: Node, file: str, line: int, error: str) -> None:
         self._gone(node)
@@ -286,12 +297,18 @@ class Lab:
 
     def _idle(self) -> None:
         if self.experiment.until in ("converged", "quiescent"):
-            self._end("quiescent")
+            self._end(self._reached() or "quiescent")
 
     def _stuck(self, action: Any, argument: Any) -> None:
-        """Too many steps at one instant: the node whose step was next is at fault."""
-        node: Node = self.nodes[argument[2]] if action.__self__ is self.network else action.__self__.node
-        node.crash(ProtocolError("it acts without end while no virtual time passes: wait between steps."))
+        """Too many steps at one instant: the node whose step is next is at fault."""
+        node, function = action.__self__.culprit(argument)
+        node.crash(endless(), first_line(function))
+
+    def _spinning(self, task: trio.lowlevel.Task) -> None:
+        """Too many steps at one instant: the node whose task takes the next is at fault."""
+        belongs = whose(task)
+        if belongs and belongs[0].life == belongs[1]:
+            belongs[0].spin(task)
 
 
 def _peers(n: int, edges: tuple[tuple[int, int], ...] | None) -> list[Sequence[int]]:

@@ -20,20 +20,30 @@ from msgspec.json import Decoder, Encoder
 
 from gossiplab.engine.kernel import Kernel
 from gossiplab.engine.node import Node
-from gossiplab.errors import ProtocolError
+from gossiplab.errors import ProtocolError, first_line
 from gossiplab.events import AnyEvent, Delivered, Dropped, Duplicated, Healed, Sent, Severed, Shaped
 from gossiplab.link import Link, draw_latency, parse_settings
 from gossiplab.nodeset import format_nodes
 from gossiplab.protocol import Message, Protocol, handler_name
 
-_encode = Encoder().encode
-
-Flight = tuple[int, int, int, type[Message], bytes, tuple[int, ...]]
-"""A message in flight: its id, sender, receiver, type, encoding, and the rumors it carries."""
-
+_encode_in_order = Encoder(
+    order="deterministic"
+).encode  # sets of strings have another order in every process
+_encode_as_is = Encoder().encode
 
 Handler = tuple[Callable[[bytes], Any], Callable[[Protocol, int, Any], None]]
 """How a type of message is decoded and handled."""
+
+Flight = tuple[int, int, int, Handler, bytes, tuple[int, ...]]
+"""A message in flight: its id, sender, receiver, how it is handled, its encoding, and the rumors it carries."""
+
+
+def encode(value: object) -> bytes:
+    """JSON that is the same in every process."""
+    try:
+        return _encode_in_order(value)
+    except TypeError:  # msgspec cannot sort keys that are no strings; a dict is in order by itself
+        return _encode_as_is(value)
 
 
 class Channel:
@@ -82,6 +92,7 @@ class Network:
     ) -> None:  # fmt: skip
         self.delivered = self.dropped = self.duplicated = self.bytes = 0
         self.carrying = 0  # messages in flight that carry a rumor
+        self.rumors = 0  # how many there are
         self.changed: Callable[[], None] = lambda: None
         self._kernel = kernel
         self._clock = kernel.clock
@@ -124,13 +135,16 @@ class Network:
     # what nodes do -----------------------------------------------------------------------------
 
     def send(self, node: Node, peer: int, message: Message, carries: tuple[int, ...]) -> None:
-        """Put a message from `node` on the link to `peer`. Raises ProtocolError when there is no such node."""
-        if not 0 <= peer < len(self._nodes):
+        """Put a message from `node` on the link to `peer`. Raises ProtocolError when that has no meaning."""
+        if peer.__class__ is not int or not 0 <= peer < len(self._nodes):
             raise ProtocolError(
                 f"n{node.id} sends to node {peer!r}, which does not exist: send to one of self.peers."
             )
         kind = message.__class__
-        body = _encode(message)
+        handler = self._handlers.get(kind) or self._find_handler(kind)
+        body = encode(message)
+        if carries:
+            self._check_rumors(node, carries)
         src, now = node.id, self._clock.now
         channel = self._channel_between(src, peer) if self._shapes else self._channel
         if channel.plain:
@@ -142,7 +156,7 @@ class Network:
         self.bytes += len(body)
         if self._emit:
             self._emit(Sent(now, id, src, peer, due, kind.__name__, len(body), carries, Raw(body)))
-        flight = (id, src, peer, kind, body, carries)
+        flight = (id, src, peer, handler, body, carries)
         if carries:
             self.carrying += 1
         if self._cuts and self._is_cut(src, peer):
@@ -171,7 +185,7 @@ class Network:
             self._kernel.at(due, self._arrive, (copy, *flight[1:]))
 
     def _arrive(self, flight: Flight) -> None:
-        id, src, dst, kind, body, carries = flight
+        id, src, dst, (decode, handle), body, carries = flight
         node = self._nodes[dst]
         if not node.up:
             self._drop(flight, "down")
@@ -183,21 +197,35 @@ class Network:
                 self._emit(Delivered(self._clock.now, id))
             node.cause = id
             try:
-                decode, handle = self._handlers.get(kind) or self._find_handler(kind)
                 handle(node.protocol, src, decode(body))
-            except Exception as error:
-                node.crash(error)
+            except (Exception, SystemExit) as error:
+                node.crash(error, first_line(handle))
             node.cause = None
             if carries:
                 self.carrying -= 1
                 self.changed()
 
-    def _find_handler(self, kind: type[Message]) -> Handler:
+    def culprit(self, flight: Flight) -> tuple[Node, object]:
+        """Whose step the arrival of a message is, and in which function."""
+        return self._nodes[flight[2]], flight[3][1]
+
+    def _check_rumors(self, node: Node, carries: tuple[int, ...]) -> None:
+        for rumor in carries:
+            if rumor.__class__ is not int or not 0 <= rumor < self.rumors:
+                raise ProtocolError(
+                    f"n{node.id} sends rumor {rumor!r}, which nobody injected: use the ids on_inject gives"
+                )
+
+    def _find_handler(self, kind: type[Any]) -> Handler:
+        if not issubclass(kind, Message):
+            raise ProtocolError(
+                f"{self._protocol.__name__} sends a {kind.__name__}, which is no message: derive one from Message"
+            )
         name = handler_name(kind.__name__)
         handle = getattr(self._protocol, name, None)
         if handle is None:
             raise ProtocolError(
-                f"{self._protocol.__name__} cannot handle {kind.__name__}: define {name}(self, sender, message)."
+                f"{self._protocol.__name__} cannot handle {kind.__name__}: define {name}(self, sender, message)"
             )
         found = self._handlers[kind] = (Decoder(kind).decode, handle)
         return found

@@ -5,8 +5,11 @@ task's scope. Rounds, timers and deliveries are plain calls from the kernel. Wha
 stops here and becomes the node's crash. Imports kernel and protocol; reaches the lab through `NodeLab`.
 """
 
+import math
+import re
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,9 +19,21 @@ import trio
 
 from gossiplab.engine.kernel import Kernel
 from gossiplab.engine.wheel import Beat, Beater, Wheel
-from gossiplab.errors import ProtocolError, fault_line, first_of
+from gossiplab.errors import ProtocolError, fault_line, first_line, first_of
 from gossiplab.experiment import Value
 from gossiplab.protocol import Message, Protocol, Round
+
+_SHORTEST_PERIOD = 1e-6  # s; a shorter one would hardly let time pass
+_LONGEST_ERROR = 500  # characters of an error that go into its event
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+Whose = tuple["Node", int]
+"""A node and the number of one of its lives."""
+_whose: ContextVar[Whose | None] = ContextVar("whose", default=None)
+
+
+def whose(task: trio.lowlevel.Task) -> Whose | None:
+    """To which node's which life a task belongs."""
+    return task.context.get(_whose)
 
 
 class NodeNetwork(Interface):
@@ -72,6 +87,10 @@ class Timer:
         self._action: Callable[..., None] | None = action
         self._arguments = arguments
 
+    def culprit(self, _: object) -> tuple["Node", object]:
+        """Whose step it is, and in which function."""
+        return self.node, self._action
+
     def cancel(self) -> None:
         self._action = None
 
@@ -91,7 +110,8 @@ class Node(Beater):
 
     __slots__ = (
         "id", "kernel", "up", "known", "active", "random", "link_random",
-        "cause", "_lab", "_kind", "_params", "_peers", "_linked", "_network", "_scope", "_clock",
+        "cause", "_lab", "_kind", "_params", "_peers", "_linked", "_network", "_scope", "_clock", "_running",
+        "_ghosts",
     )  # fmt: skip
 
     def __init__(
@@ -113,6 +133,8 @@ class Node(Beater):
         self._linked = not isinstance(peers, Others)  # else the peers are known without looking them up
         self._scope: trio.CancelScope | None = None
         self._clock = kernel.clock
+        self._running = False  # whether this life has a task
+        self._ghosts = 0  # tasks of earlier lives that shield themselves and have not ended yet
         self.cause: int | None = None
         self._network = lab.network
         self.protocol = self._fresh()
@@ -124,25 +146,39 @@ class Node(Beater):
         protocol._host = self  # pyright: ignore[reportPrivateUsage]  # the lab hands the host in
         for name, value in self._params.items():
             setattr(protocol, name, value)
-        protocol.send = self.send  # bound here, past the methods that document them: nothing runs more often
-        protocol.sample = self.sample
+        # bound here, past the methods that document them: nothing runs more often
+        if self._kind.send is Protocol.send:
+            protocol.send = self.send
+        if self._kind.sample is Protocol.sample:
+            protocol.sample = self.sample
         self.known.clear()
         self.active.clear()
         return protocol
 
-    async def live(self) -> None:
-        """The node's task: one life, from the present instant until it is stopped."""
-        life = self.life
-        with trio.CancelScope() as self._scope:
-            if self._kind.run is Protocol.run:
-                await trio.sleep_forever()
-            try:
+    async def live(self, life: int) -> None:
+        """The node's task: the life of that number, until it is stopped."""
+        if life != self.life:
+            return  # it ended before its task had its first turn
+        _whose.set((self, life))
+        self._running = True
+        try:
+            with trio.CancelScope() as self._scope:
+                if self._kind.run is Protocol.run:
+                    await trio.sleep_forever()
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self.protocol.run)
                     await trio.sleep_forever()
-            except Exception as error:
-                if life == self.life:
-                    self.crash(first_of(error))
+        except BaseExceptionGroup as group:
+            faults, rest = group.split((Exception, SystemExit))
+            if faults and life == self.life:
+                self.crash(first_of(faults))
+            if rest:
+                raise rest from None
+        finally:
+            if life == self.life:
+                self._running = False
+            else:
+                self._ghosts -= 1
 
     def begin(self) -> None:
         """Set the protocol up and start its rounds; for a node with no memory."""
@@ -163,32 +199,48 @@ class Node(Beater):
         """End this life at once: nothing of it runs any more."""
         self.up = False
         self.life += 1
+        if self._running:
+            self._running = False
+            self._ghosts += 1
         if self._scope is not None:
             self._scope.cancel()
 
-    def crash(self, error: BaseException) -> None:
-        """End this life because its protocol failed."""
+    def crash(self, error: BaseException, line: int = 0) -> None:
+        """End this life because its protocol failed; at `line`, where the error itself does not say."""
         if not self.up:
             return
         self.stop()
         # the name without its folder: a recording is the same on every machine
-        file = sys.modules[self._kind.__module__].__file__ or ""
-        self._lab.crashed(self, Path(file).name, fault_line(error, file), f"{type(error).__name__}: {error}")
+        file: str = getattr(sys.modules.get(self._kind.__module__), "__file__", None) or ""
+        self._lab.crashed(self, Path(file).name, fault_line(error, file) or line, _say(error))
+
+    def spin(self, task: trio.lowlevel.Task) -> None:
+        """End this life because one of its tasks runs on and on while no virtual time passes."""
+        file: str = getattr(sys.modules.get(self._kind.__module__), "__file__", None) or ""
+        lines = [line for frame, line in task.iter_await_frames() if frame.f_code.co_filename == file]
+        self.crash(endless(), lines[-1] if lines else 0)
+
+    def _is_ghost(self) -> bool:
+        """Whether a task of an earlier life calls, which shields itself: nothing that it does counts."""
+        current = _whose.get()
+        return current is not None and current[1] != self.life
 
     def _start_rounds(self) -> None:
         if not self.up:
             return
         now = self._clock.now
         for each in self._kind.rounds:
+            method = getattr(self._kind, each.name)
             try:
                 period = self._value(each, each.period)
                 aligned = (self._params.get(each.phase, each.phase)) == "aligned"
-                if not period > 0:
-                    raise ProtocolError(f"the period of {each.name} is {period}: it must be above 0.")
+                if not _SHORTEST_PERIOD <= period < math.inf:
+                    raise ProtocolError(
+                        f"the period of {each.name} is {period} s: give seconds from {_SHORTEST_PERIOD} up"
+                    )
             except Exception as error:
-                self.crash(error)
+                self.crash(error, first_line(method))
                 return
-            method = getattr(self._kind, each.name)
             if aligned:
                 # the first common instant after now; 1e-9 because k * period / period may fall below k
                 beat = Beat(self, method, 0.0, int(now / period + 1e-9) + 1)
@@ -209,7 +261,7 @@ class Node(Beater):
         """Call something of the protocol; what it raises is its crash."""
         try:
             method(*arguments)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.crash(error)
 
     # what the protocol calls: gossiplab.protocol.Host ------------------------------------------
@@ -233,29 +285,45 @@ class Node(Beater):
         return self.random.sample(peers, k)
 
     def send(self, peer: int, message: Message, carries: tuple[int, ...] = ()) -> None:
-        if self.up:
+        if self.up and not (self._ghosts and self._is_ghost()):
             self._network.send(self, peer, message, carries)
 
     def after(self, delay: float, action: Callable[..., None], *args: Any) -> Timer:
         if not 0 <= delay < 1e9:
             raise ProtocolError(f"n{self.id} cannot wait {delay} s: give seconds from 0 up.")
         timer = Timer(self, action, args)
-        self.kernel.at(self._clock.now + delay, timer.fire, None)
+        if self.up and not (self._ghosts and self._is_ghost()):
+            self.kernel.at(self._clock.now + delay, timer.fire, None)
         return timer
 
     def learn(self, rumor: int) -> bool:
-        if rumor in self.known or not self.up:
+        if rumor in self.known or not self.up or (self._ghosts and self._is_ghost()):
             return False
+        self._lab.learned(self, rumor)
         self.known.add(rumor)
         self.active.add(rumor)
-        self._lab.learned(self, rumor)
         return True
 
     def retire(self, rumor: int) -> None:
-        if self.up and rumor in self.active:
+        if rumor in self.active and self.up and not (self._ghosts and self._is_ghost()):
             self.active.remove(rumor)
             self._lab.retired(self, rumor)
 
     def show(self, name: str, value: Any) -> None:
-        if self.up:
+        if self.up and not (self._ghosts and self._is_ghost()):
             self._lab.shown(self, name, value)
+
+
+def endless() -> ProtocolError:
+    """The fault of a node whose steps follow one another without end at one instant."""
+    return ProtocolError("it acts without end while no virtual time passes: wait between steps")
+
+
+def _say(error: BaseException) -> str:
+    """Type and text of an error, the same on every machine: no addresses, and nothing that cannot be written."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "it cannot say why"
+    text = _ADDRESS.sub("", f"{type(error).__name__}: {text}"[:_LONGEST_ERROR])
+    return text.encode("utf-8", "backslashreplace").decode()

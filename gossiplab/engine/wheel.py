@@ -49,10 +49,10 @@ class Wheel:
         self._period = period
         self._line: deque[tuple[float, int, Beat]] = deque()
 
-    @property
-    def node(self) -> Beater:
-        """The node whose round is next."""
-        return self._line[0][2].node
+    def culprit(self, _: object) -> tuple[Beater, object]:
+        """Whose round is next, and which function it is."""
+        beat = self._line[0][2]
+        return beat.node, beat.method
 
     def add(self, beat: Beat) -> None:
         """Let a beat take its place in line."""
@@ -64,7 +64,7 @@ class Wheel:
 
     def _turn(self, sequence: int) -> None:
         line, kernel = self._line, self._kernel
-        if line[0][1] != sequence:
+        if not line or line[0][1] != sequence:
             return  # another beat came in before this one, and will put it back on the heap
         beat = line.popleft()[2]
         node = beat.node
@@ -77,7 +77,7 @@ class Wheel:
                 line.append(entry)
             try:
                 beat.method(node.protocol)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 node.crash(error)
         if line:
             kernel.at(line[0][0], self._turn, line[0][1], line[0][1])

@@ -15,11 +15,14 @@ import msgspec
 from gossiplab.errors import GossiplabError, RecordingError
 from gossiplab.events import FORMAT, AnyEvent, Commanded, Ended, Header, Wired
 from gossiplab.recording.format import KEYFRAME_MARK, LONGEST_LINE, Keyframe, KeyframeHead, line_decoder
+from gossiplab.recording.possible import first_impossible, possible_header, possible_world
 from gossiplab.recording.source import Source, open_source
 from gossiplab.text import visible
 from gossiplab.world.world import World, new_world
 
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, GossiplabError)  # what decoding raises
 _COMMAND_MARK = b'{"e":"command"'
+_IMPOSSIBLE = "what it says there cannot have happened"
 _CHUNK = 1 << 18  # bytes read at a time
 
 
@@ -112,8 +115,10 @@ class Recording:
             offset = head.previous
         self._marks += reversed(marks)
         if self._edges is None and self._stop > self._first:
-            wired = self._decode(self._line(self._first), self._first)[0]
+            (wired,) = self._decode(self._line(self._first), self._first)
             if isinstance(wired, Wired):
+                if first_impossible([wired], self.header.experiment.nodes) is not None:
+                    raise self._corrupted(self._first, _IMPOSSIBLE)
                 self._edges = wired.edges
         self._find_end()
 
@@ -124,8 +129,16 @@ class Recording:
             count += block.count(b"\n")
             last = block[block.rfind(b"\n", 0, -1) + 1 :]
         self.length, self.end, self.torn = count, mark.t, True
-        if last:
+        if not last:
+            # nothing after the last keyframe: whether the run had ended there, it says itself
+            self.torn = self._world(mark).ended is None
+        else:
             event = self._decode(last, self._stop - len(last))[0]
+            if (
+                isinstance(event, Keyframe)
+                or first_impossible([event], self.header.experiment.nodes) is not None
+            ):
+                raise self._corrupted(self._stop - len(last), _IMPOSSIBLE)
             self.end, self.torn = event.t, not isinstance(event, Ended)
 
     def _after(self, mark: Mark) -> int:
@@ -189,9 +202,17 @@ class Recording:
 
     def _batches(self, index: int) -> Iterator[list[AnyEvent]]:
         """All events after a mark, in batches. Keyframes are passed over."""
-        offset = self._after(self._marks[index])
+        mark = self._marks[index]
+        nodes, t, number, offset = self.header.experiment.nodes, mark.t, mark.events, self._after(mark)
         for block in self._blocks(offset, self._stop):
-            yield [event for event in self._decode(block, offset) if not isinstance(event, Keyframe)]
+            events = [event for event in self._decode(block, offset) if not isinstance(event, Keyframe)]
+            bad = first_impossible(events, nodes, t)
+            if bad is not None:
+                yield events[:bad]
+                raise self._impossible(number + bad)
+            if events:
+                yield events
+                t, number = events[-1].t, number + len(events)
             offset += len(block)
 
     def _fold(self, index: int, wanted: Callable[[AnyEvent, int], bool]) -> World:
@@ -200,14 +221,12 @@ class Recording:
         number = mark.events
         for batch in self._batches(index):
             take = len(batch)
-            if not wanted(batch[-1], number + take - 1):
+            if take and not wanted(batch[-1], number + take - 1):
                 take = next(i for i, event in enumerate(batch) if not wanted(event, number + i))
             try:
                 world.apply(batch[:take])
             except (LookupError, GossiplabError, StopIteration, TypeError):
-                raise RecordingError(
-                    f"{self.path} is corrupted after event {number}: what it says there cannot have happened"
-                ) from None
+                raise self._impossible(number) from None
             number += take
             if take < len(batch):
                 break
@@ -217,23 +236,34 @@ class Recording:
         if mark.offset == self._first:
             return new_world(self.header)
         keyframe = self._decode(self._line(mark.offset), mark.offset)[0]
-        if not isinstance(keyframe, Keyframe) or len(keyframe.world.nodes) != self.header.experiment.nodes:
-            raise self._corrupted(mark.offset)
+        if not isinstance(keyframe, Keyframe) or not self._fits(keyframe, mark):
+            raise self._corrupted(mark.offset, _IMPOSSIBLE)
         keyframe.world.edges = self._edges
         return keyframe.world
+
+    def _fits(self, keyframe: Keyframe, mark: Mark) -> bool:
+        world = keyframe.world
+        return (
+            (keyframe.t, keyframe.events) == (world.t, world.events) == (mark.t, mark.events)
+            and world.cycle == self.header.cycle
+            and possible_world(world, self.header.experiment.nodes)
+        )
 
     def _decode(self, lines: bytes, offset: int) -> "list[AnyEvent | Keyframe]":
         try:
             return line_decoder.decode_lines(lines)
-        except (msgspec.DecodeError, UnicodeDecodeError, GossiplabError):
+        except _UNREADABLE:
             pass
         for line in lines.splitlines(keepends=True):
             try:
                 line_decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, GossiplabError) as error:
+            except _UNREADABLE as error:
                 raise self._corrupted(offset, visible(str(error))) from None
             offset += len(line)
         raise self._corrupted(offset)
+
+    def _impossible(self, number: int) -> RecordingError:
+        return RecordingError(f"{self.path} is corrupted after event {number}: {_IMPOSSIBLE}")
 
     def _corrupted(self, offset: int, why: str = "it is no event") -> RecordingError:
         return RecordingError(f"{self.path} is corrupted at byte {offset}: {why.rstrip('.')}")
@@ -256,10 +286,10 @@ def open_recording(path: Path) -> Recording:
 def _read_header(line: bytes) -> Header:
     try:
         fields: Any = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         fields = None
     version = cast(dict[str, Any], fields).get("gossiplab") if isinstance(fields, dict) else None
-    if not isinstance(version, int):
+    if not isinstance(version, int) or version < 1:
         raise RecordingError(
             "it is no recording of gossiplab, or its first line is damaged: choose another file"
         )
@@ -268,6 +298,9 @@ def _read_header(line: bytes) -> Header:
             f"it was written in format {version} and this gossiplab reads up to {FORMAT}: update gossiplab"
         )
     try:
-        return msgspec.json.decode(line, type=Header)
-    except (msgspec.DecodeError, GossiplabError) as error:
+        header = msgspec.json.decode(line, type=Header)
+    except _UNREADABLE as error:
         raise RecordingError(f"its header is damaged: {visible(str(error)).rstrip('.')}") from None
+    if not possible_header(header):
+        raise RecordingError("its header is damaged: a cycle that lasts no time")
+    return header

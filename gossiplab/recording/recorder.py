@@ -22,7 +22,7 @@ class Recorder:
     """A lab's sink that writes a recording. Raises StorageError when the disk refuses.
 
     What could not be written stays in memory and is written first by the next call. path: where the
-    events are while the run lasts.
+    events are while the run lasts. abandoned: whether somebody had enough of that.
     """
 
     def __init__(self, path: Path, header: Header) -> None:
@@ -30,6 +30,7 @@ class Recorder:
         self.path = path.with_name(path.name + ".part") if path.suffix == ".zst" else path
         self._fd = -1
         self._pending = b""
+        self.abandoned = False
         _refuse_others_files(path)
         try:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
@@ -68,6 +69,15 @@ class Recorder:
         except OSError as error:
             raise self._storage_error(error) from None
 
+    def abandon(self) -> None:
+        """Write no more: the file ends early, while the World and the digest go on with the run."""
+        if self._fd >= 0:
+            empty = os.fstat(self._fd).st_size == 0
+            os.close(self._fd)
+            if empty:
+                self.path.unlink(missing_ok=True)
+        self._fd, self._pending, self.abandoned = -1, b"", True
+
     def close(self) -> None:
         """Write what is pending, compress if the name asks for it, and close the file."""
         if self._fd < 0:
@@ -86,7 +96,8 @@ class Recorder:
             self.path = self.target
 
     def _take(self, data: bytes) -> None:
-        self._pending += data
+        if not self.abandoned:
+            self._pending += data
 
     def _storage_error(self, error: OSError) -> StorageError:
         folder = self.path.parent

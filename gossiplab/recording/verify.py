@@ -3,13 +3,14 @@
 The one module here that imports the engine.
 """
 
+import math
 from collections.abc import Callable
 
 import msgspec
 
 from gossiplab.commands import parse_command
 from gossiplab.engine.lab import Lab, run_lab
-from gossiplab.errors import RecordingError
+from gossiplab.errors import RecordingError, UserError
 from gossiplab.events import AnyEvent
 from gossiplab.plan import Scheduled, check_command, plan, read_scheduled
 from gossiplab.protocol import Protocol
@@ -43,7 +44,14 @@ def verify(
     cannot be executed, because its commands or parameters have no meaning under `protocol`.
     """
     header = recording.header
-    if plan(header.experiment, protocol).experiment != header.experiment:
+    try:
+        complete = plan(header.experiment, protocol).experiment == header.experiment
+        commands = _live_commands(recording)
+        for _, command in commands:
+            check_command(command, protocol)
+    except UserError as error:
+        raise RecordingError(f"{recording.path} cannot be verified: {error}") from None
+    if not complete:
         raise RecordingError(
             f"{recording.path} cannot be verified: its experiment is not complete, so gossiplab did not write it."
         )
@@ -55,11 +63,11 @@ def verify(
         progress(tape.world.t)
 
     lab = Lab(header, protocol, sink)
-    for t, command in _live_commands(recording):
-        check_command(command, protocol)
+    for t, command in commands:
         lab.post(command, at=t)
-    if recording.torn or recording.at_event(recording.length).ended == "stopped":
-        lab.stop(at=recording.end)
+    stopped = recording.torn or recording.at_event(recording.length).ended == "stopped"
+    # what did not stop there has ended there: a repetition that goes on differs, and need not go on for ever
+    lab.stop(at=recording.end if stopped else math.nextafter(recording.end, math.inf))
     try:
         run_lab(lab)
         comparison.finish()

@@ -6,6 +6,7 @@ traceback and returns 0; here that is one sentence and 1. Imports the screens, t
 """
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -51,9 +52,10 @@ def open_lab(
     session = LiveLab(header, protocol, record or default_path(header.experiment.protocol), speed or 1.0)
     code = _run(session)
     world = session.latest
-    _say(
-        f"{world.t:.3f} s and {world.events:,} events are in {session.path}: see them again with gossiplab replay."
-    )
+    if code != 1:
+        _say(
+            f"{world.t:.3f} s and {world.events:,} events are in {session.path}: see them again with gossiplab replay."
+        )
     return code
 
 
@@ -71,6 +73,7 @@ class GossipApp(App[None]):
 
     TITLE = "gossiplab"
     CSS_PATH = "gossiplab.tcss"
+    ALLOW_SELECT = False  # dragging moves through time; it does not mark text
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
     ]
@@ -148,13 +151,16 @@ class GossipApp(App[None]):
         if self.debug or error is None:
             super()._fatal_error()
             return
-        self.code = 1
-        self._exit_renderables.append(_sentence(error, self.session.path))
+        if self.code != 1:  # the first of them is the one that says what happened
+            self.code = 1
+            self._exit_renderables.append(_sentence(error, self.session.path))
         self._close_messages_no_wait()
 
 
 def _run(session: Session) -> int:
     app = GossipApp(session)
+    # modules and classes, 100,000 objects: looking through them for garbage holds the screen for a tenth of a second
+    gc.freeze()
     asyncio.run(_main(app))
     return 1 if app.code is None else app.code
 

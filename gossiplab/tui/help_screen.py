@@ -1,7 +1,10 @@
 """The help: what is seen, and what every key does, for somebody who sees the lab for the first time."""
 
+from collections.abc import Iterable
 from typing import ClassVar
 
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -14,20 +17,20 @@ from gossiplab.tui.keys import strokes
 from gossiplab.tui.symbols import SYMBOLS
 
 _SEEN = (
-    Content(
+    (
         "Every sign on the stage is a node: a small program with a memory of its own. Nobody tells all of them "
         "anything; each talks to a few others at a time, and that is how a rumor gets around. The dots that "
-        "move along the lines are messages on their way. A node changes its shape when it learns the rumor.\n"
+        "move along the lines are messages on their way. A node changes its shape when it learns the rumor."
     ),
-    Content(
+    (
         "The numbers at the top count messages: sent, delivered, dropped (lost on the way, cut off, or sent to a "
         "node that is down), and in flight. The word on the right says how the rumor is doing: spreading, "
-        "converged (every node that is up knows it), quiescent (nobody spreads it any more) or partitioned.\n"
+        "converged (every node that is up knows it), quiescent (nobody spreads it any more) or partitioned."
     ),
-    Content(
+    (
         "At the bottom is the timeline, the whole run so far: the curve is the fraction of nodes that know the "
         "newest rumor, a letter marks each time somebody pressed that key. Click or drag on it to look back. "
-        "Looking back holds only your view: the lab goes on and everything is recorded.\n"
+        "Looking back holds only your view: the lab goes on and everything is recorded."
     ),
 )
 _ACTING = (
@@ -35,7 +38,7 @@ _ACTING = (
     "afterwards the marks are gone. All this is possible only in a live lab and in the present: in a recording, "
     "or while you look back, nothing can be changed."
 )
-_NODES = "NODES is n3, n0-n7, n1,n4 or all."
+_CLOSING = "NODES is n3, n0-n7, n1,n4 or all. Esc closes this help."
 
 
 class HelpScreen(ModalScreen[None]):
@@ -47,25 +50,27 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static(_text())
+            yield _title("What you see")
+            for paragraph in _SEEN:
+                yield Static(Content(paragraph), classes="paragraph")
+            yield Static(_table((each.glyph, each.meaning) for each in SYMBOLS.values() if each.meaning))
+            yield _title("Keys")
+            yield Static(_table((each.cap, each.doc) for each in strokes()))
+            yield Static(Content(_ACTING), classes="paragraph")
+            yield _title("Commands, after :")
+            yield Static(_table((kind.usage, kind.doc) for kind, _ in VERBS.values()))
+            yield Static(Content(_CLOSING), classes="paragraph")
 
 
-def _text() -> Content:
-    parts = [_title("What you see"), *_SEEN]
-    parts += [_row(symbol.glyph, symbol.meaning) for symbol in SYMBOLS.values() if symbol.meaning]
-    parts += [Content(), _title("Keys"), *(_row(each.cap, each.doc) for each in strokes())]
-    parts += [Content(), Content(_ACTING), Content()]
-    parts += [
-        _title("Commands, after :"),
-        *(_row("", f"{kind.usage}: {kind.doc}") for kind, _ in VERBS.values()),
-    ]
-    parts += [_row("", _NODES), Content(), Content.styled("Esc closes this.", "italic")]
-    return Content("\n").join(parts)
+def _title(text: str) -> Static:
+    return Static(Content(text), classes="title")
 
 
-def _title(text: str) -> Content:
-    return Content.styled(f"{text}\n", "bold $accent")
-
-
-def _row(cap: str, text: str) -> Content:
-    return Content.assemble((f"{cap:>10}", "bold"), f"  {text}")
+def _table(rows: Iterable[tuple[str, str]]) -> Table:
+    """Two columns: what to press or to write, and what it does."""
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(justify="right", style="bold", max_width=34)
+    table.add_column(ratio=1)
+    for left, right in rows:
+        table.add_row(Text(left), Text(right))
+    return table

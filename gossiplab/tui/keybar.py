@@ -3,17 +3,23 @@
 from textual import events
 from textual.content import Content
 from textual.geometry import Size
+from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from gossiplab.tui.keys import NODES, TIME, Hint, Stroke
+from gossiplab.tui.keys import NODES, SCRUB, TIME, Hint, Stroke
 
 
 class KeyBar(Widget):
-    """All keys, on one line where they fit and on two where not."""
+    """All keys, on one line where they fit and on two where not.
+
+    scrubbing: whether the arrows move through time, because the timeline has the focus.
+    """
+
+    scrubbing: reactive[bool] = reactive(False)
 
     def render(self) -> Content:
-        time, nodes = _line(TIME), _line(NODES)
+        time, nodes = _line(TIME), _line((SCRUB, *NODES[1:]) if self.scrubbing else NODES)
         if self._one_line(self.size.width):
             return Content.assemble(nodes, "   ", time)
         return Content("\n").join([nodes, time])
@@ -37,7 +43,7 @@ def _hint(hint: Hint) -> Content:
     caps: list[Content] = []
     for stroke in hint.strokes:
         gap = " " if caps and len(stroke.cap) > 1 else ""
-        caps += [Content(gap), Content(stroke.cap).stylize("bold $accent").stylize(_click(stroke))]
+        caps += [Content(gap), Content(stroke.cap).stylize("bold $text-accent").stylize(_click(stroke))]
     return Content.assemble(*caps, Content(f" {hint.word}").stylize(_click(hint.strokes[-1])))
 
 

@@ -75,6 +75,9 @@ NODES: tuple[Hint, ...] = (
 )  # fmt: skip
 """Choosing nodes, and acting on them."""
 
+SCRUB = Hint("through time", NODES[0].strokes[:2])
+"""What the arrows do while the timeline has the focus."""
+
 QUIET: tuple[Stroke, ...] = (
     Stroke("shift+tab", "shift+tab", "select(-1)", "Select the node before."),
     Stroke("home", "home", "begin", "Look at the very beginning."),

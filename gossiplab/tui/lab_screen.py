@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.content import Content
-from textual.events import Resize
+from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -32,6 +32,7 @@ from gossiplab.tui.status import Status
 from gossiplab.tui.timeline import Timeline
 
 FRAME = 1 / 30  # s between two pictures
+_FRAMES_A_WORD = 3
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
 _WIDE = 100  # columns from which there is room for the panel
 _LONGEST_GAP = 0.2  # s of real time; after a longer one, as when the machine slept, a replay does not leap
@@ -51,6 +52,7 @@ class LabScreen(Screen[None]):
         self._sought: float | None = None
         self._shown_legend: Text | None = None
         self._drawn = perf_counter()
+        self._frames = 0
 
     def compose(self) -> ComposeResult:
         # straight on the screen, each split off from what is left: every box around them costs time in each frame
@@ -72,6 +74,7 @@ class LabScreen(Screen[None]):
         self._panel = self.query_one(Panel)
         self._banner = self.query_one(Banner)
         self.notice = self.query_one(Notice)
+        self._keys = self.query_one(KeyBar)
         self._legend = self.query_one("#legend", Static)
         self.stage.focus()
         self.set_interval(FRAME, self.frame)
@@ -86,10 +89,12 @@ class LabScreen(Screen[None]):
         if self._sought is not None:
             t, self._sought = self._sought, None
             self._try(lambda: self.session.seek(t))
-        self.draw()
+        self._frames += 1
+        # words and figures that run are read at most ten times a second
+        self.draw(words=not self.session.running or self._frames % _FRAMES_A_WORD == 0)
 
-    def draw(self) -> None:
-        """Draw the session's view as it is."""
+    def draw(self, words: bool = True) -> None:
+        """Draw the session's view as it is. words: all of it, and not only what moves."""
         session = self.session
         world = session.world
         if not self._opened:
@@ -99,6 +104,8 @@ class LabScreen(Screen[None]):
             experiment = session.header.experiment
             self.stage.open(experiment.nodes, session.latest.edges, experiment.seed)
         self.stage.show(world, session.t)
+        if not words:
+            return
         self._status.show(session)
         self._banner.show(session.trouble, world)
         self.timeline.show(session.latest, session.t, session.end, session.growing)
@@ -126,7 +133,7 @@ class LabScreen(Screen[None]):
         self._try(lambda: self.session.step(events))
 
     def action_speed(self, steps: int) -> None:
-        self.session.change_speed(steps)
+        self._try(lambda: self.session.change_speed(steps))
 
     def action_live(self) -> None:
         self._try(self.session.go_live)
@@ -142,6 +149,15 @@ class LabScreen(Screen[None]):
         self._sought = event.t  # at the next frame: a drag may ask for more instants than can be folded
 
     # nodes -------------------------------------------------------------------------------------
+
+    @on(Stage.Selected)
+    def _selected(self) -> None:
+        self.draw()
+
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    def _focus_moved(self) -> None:
+        self._keys.scrubbing = self.timeline.has_focus
 
     def action_arrow(self, dx: int, dy: int) -> None:
         if not self.timeline.has_focus:
@@ -220,4 +236,5 @@ class LabScreen(Screen[None]):
             self.notice.say(str(error))
             return False
         self.notice.hush()
+        self.draw()
         return True

@@ -8,7 +8,7 @@ reads that file: the lab goes on meanwhile.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from math import inf
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import trio
 from outcome import Outcome
 
 from gossiplab.commands import AnyCommand
+from gossiplab.engine.kernel import END
 from gossiplab.engine.lab import Lab
 from gossiplab.engine.scheduling import deterministic_scheduling
 from gossiplab.errors import GossiplabError, StorageError, UserError, first_of
@@ -26,7 +27,7 @@ from gossiplab.recording.reader import Recording, open_recording
 from gossiplab.recording.recorder import Recorder
 from gossiplab.tui.idle import why_idle
 from gossiplab.tui.player import Player
-from gossiplab.tui.session import Headline, Session
+from gossiplab.tui.session import Headline, Session, why_ended
 from gossiplab.world.world import World
 
 _PASSES = 6  # passes of the host's loop for each of trio's: a key press needs several to reach the screen
@@ -88,6 +89,19 @@ class LiveLab(Session):
     def stop(self) -> None:
         self._tell(self.lab.stop)
 
+    def run_to(self, t: float) -> None:
+        """Go on as fast as it goes, and pause once everything that is due at the instant `t` has happened."""
+        clock, speed = self.lab.clock, self.lab.clock.speed
+
+        def go() -> None:
+            self.lab.kernel.after_all(t, END, hold)
+            clock.speed, clock.paused = inf, False
+
+        def hold() -> None:
+            clock.speed, clock.paused = speed, True
+
+        self._tell(go)  # in one turn: the lab must not run before it knows how far
+
     def _finish(self, outcome: "Outcome[None]") -> None:
         self._context.close()
         self._done.set()
@@ -99,8 +113,9 @@ class LiveLab(Session):
 
     def _tell(self, action: Callable[[], object]) -> None:
         """Call something of the lab in trio's own turn, which also wakes it."""
-        if self._token is not None and not self._done.is_set():
-            self._token.run_sync_soon(action)
+        if self._token is not None:
+            with suppress(trio.RunFinishedError):  # the run is over, and nothing can be told it any more
+                self._token.run_sync_soon(action)
 
     def _wake(self) -> None:
         self._tell(self.lab.kernel.poke)
@@ -116,7 +131,7 @@ class LiveLab(Session):
     def _refuse(self, error: StorageError) -> None:
         """The disk refuses: hold the lab, so that nothing happens that cannot be kept."""
         self._refused = self.lab.clock.paused = True
-        self.trouble = f"{str(error).rstrip('.')}. The lab is paused and nothing is lost: space tries again."
+        self.trouble = f"the lab is paused and nothing is lost, space tries again: {error}"
 
     def _retry(self) -> None:
         try:
@@ -172,7 +187,7 @@ class LiveLab(Session):
                 "▷" if self._past.playing else "◁", f"looking back at {self._past.t:.3f} s, {live}"
             )
         if self.lab.ended:
-            return Headline("■", f"{self.lab.ended} at {self.end:.3f} s")
+            return Headline("■", f"ended at {self.end:.3f} s: {why_ended(self.lab.ended)}")
         if self.lab.clock.paused:
             return Headline("‖", f"paused at {self.end:.3f} s")
         return Headline("▶", f"live {self.end:.3f} s")
@@ -216,7 +231,7 @@ class LiveLab(Session):
         if events < 0 or self._past:
             self._step_past(events)
         elif self.lab.ended:
-            raise UserError(f"the run has ended ({self.lab.ended}): nothing happens after this.")
+            raise UserError(f"the run has ended, {why_ended(self.lab.ended)}: nothing happens after this.")
         else:
             self.lab.clock.paused = True
             self._tell(self.lab.kernel.step)
@@ -256,7 +271,7 @@ class LiveLab(Session):
         if self._past:
             raise UserError("you are looking at the past: press End to act on the live lab.")
         if self.lab.ended:
-            raise UserError(f"the run has ended ({self.lab.ended}): open another lab to act on it.")
+            raise UserError(f"the run has ended, {why_ended(self.lab.ended)}: open another lab to act on it.")
         check_command(command, self._protocol)
         if why := why_idle(command, self.latest):
             raise UserError(why)

@@ -9,6 +9,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from gossiplab.events import Header
+from gossiplab.experiment import Value
 from gossiplab.text import visible
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.symbols import SYMBOLS
@@ -106,7 +107,7 @@ def _run(header: Header, world: World) -> list[Content]:
             for name in ("jitter", "loss", "duplicate", "reorder", "bandwidth")
             if getattr(link, name)
         ),
-        *(visible(f"{name} {value}", _LINE) for name, value in experiment.params.items()),
+        *(visible(f"{name} {_value(value)}", _LINE) for name, value in experiment.params.items()),
         *(visible(f"link {a} {b} {' '.join(settings)}", 80) for a, b, settings in world.shapes[-3:]),
         *(visible(f"cut {a} from {b}", 80) for a, b, _ in world.cuts[-3:]),
     ]
@@ -116,6 +117,11 @@ def _run(header: Header, world: World) -> list[Content]:
         Content(),
         Content.styled("tab or a click selects a node", "italic $text-muted"),
     ]
+
+
+def _value(value: Value) -> str:
+    """A parameter's value as people write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _title(text: str) -> Content:

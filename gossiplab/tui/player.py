@@ -59,8 +59,6 @@ class Player:
         """Play so many virtual seconds on, or as many as a frame has time for."""
         target, until = self.t + seconds, perf_counter() + _BUDGET
         while (event := self._peek()) and event.t <= target:
-            if perf_counter() > until:
-                return
             piece: list[AnyEvent] = []
             while event and event.t <= target and len(piece) < _PIECE:
                 piece.append(event)
@@ -68,6 +66,8 @@ class Player:
                 event = self._peek()
             self._apply(piece)
             self.t = piece[-1].t
+            if perf_counter() > until:
+                return
         self.t = max(self.t, min(target, self.recording.end))
 
     def _peek(self) -> AnyEvent | None:

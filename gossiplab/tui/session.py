@@ -27,6 +27,19 @@ class Headline(NamedTuple):
     text: str
 
 
+_WHY_ENDED = {
+    "converged": "everybody knows",
+    "quiescent": "nobody spreads any more",
+    "time": "the time is up",
+    "limit": "the limit is reached",
+}
+
+
+def why_ended(why: str) -> str:
+    """Why a run is over, for people."""
+    return _WHY_ENDED.get(why, why)
+
+
 class Session(ABC):
     """A run on the screen.
 
@@ -185,7 +198,7 @@ class Replay(Session):
         if self._player.playing:
             return Headline("▶", f"replay {self.t:.3f} s of {self.end:.3f} s")
         if self._player.at_end and self.t >= self.end:
-            why = f": {self._latest.ended}" if self._latest.ended else ""
+            why = f": {why_ended(self._latest.ended)}" if self._latest.ended else ""
             return Headline("■", f"the end, {self.end:.3f} s{why}")
         return Headline("‖", f"paused at {self.t:.3f} s of {self.end:.3f} s")
 

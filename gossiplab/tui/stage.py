@@ -152,8 +152,9 @@ class Stage(Widget, can_focus=True):
         for node, (column, row) in enumerate(cells):
             ahead = (column - x) * dx + 2 * (row - y) * dy
             aside = abs((column - x) * dy) + abs(2 * (row - y) * dx)
-            if ahead > 0 and aside <= 2 * ahead:
-                best = min(best or (float("inf"), 0), (ahead + 2 * aside, node))
+            if ahead > 0:
+                # aside counts three times: tried on all topologies, so every node can be reached by arrows
+                best = min(best or (float("inf"), 0), (ahead + 3 * aside, node))
         if best is not None:
             self._choose(best[1])
 

@@ -15,10 +15,10 @@ from gossiplab.tui.session import Session
 from gossiplab.world.world import World
 
 _WORD_STYLE = {
-    "spreading": "bold $accent",
-    "converged": "bold $success",
-    "quiescent": "bold $secondary",
-    "partitioned": "bold $error",
+    "spreading": "bold $text-accent",
+    "converged": "bold $text-success",
+    "quiescent": "bold $text-secondary",
+    "partitioned": "bold $text-error",
 }
 
 
@@ -29,9 +29,9 @@ class Status(Widget):
 
     def show(self, session: Session) -> None:
         """Draw a session's present view."""
-        width = self.size.width - 2
+        width = self.size.width
         glyph, text = session.headline
-        head = Content.assemble((f"{glyph} {text}", "bold"), f"  {speed_text(session.speed)}")
+        head = Content.assemble((f"{glyph} {visible(text)}", "bold"), f"  {speed_text(session.speed)}")
         first = _spread(head, _describe(session.header.experiment, width - head.cell_length - 3), width)
         word = session.world.word()
         counts = next(

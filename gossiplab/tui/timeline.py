@@ -5,6 +5,7 @@ seconds and a mark for every command. What lies after the view is dim, where the
 """
 
 from bisect import bisect_right
+from itertools import groupby
 
 from rich.segment import Segment
 from rich.style import Style
@@ -62,20 +63,24 @@ class Timeline(Widget, can_focus=True):
         self._lay_out()
 
     def render_line(self, y: int) -> Strip:
-        past, future, cursor, axis, mark = (
-            self.get_component_rich_style(f"timeline--{name}")
-            for name in ("past", "future", "cursor", "axis", "mark")
-        )
-        width, text = self._width, self._curve if y == 0 else self._axis
-        styles: list[Style] = []
-        for x in range(len(text)):
-            if y == 0:
-                styles.append(cursor if x == self._cursor else past if x < self._cursor else future)
-            else:
-                styles.append(cursor if x == self._cursor else mark if x in self._marked else axis)
+        text = self._curve if y == 0 else self._axis
+        segments = [
+            Segment("".join(glyph for _, glyph in run), self._style(name))
+            for name, run in groupby(enumerate(text), key=lambda cell: self._part(cell[0], y))
+        ]
         edge = Segment(" ", self.rich_style)
-        segments = [Segment(glyph, style) for glyph, style in zip(text, styles, strict=True)]
-        return Strip([edge, *segments, edge], width + 2).simplify()
+        return Strip([edge, *segments, edge], len(text) + 2)
+
+    def _part(self, x: int, y: int) -> str:
+        """What the cell in column `x` belongs to."""
+        if x == self._cursor:
+            return "cursor"
+        if y == 0:
+            return "past" if x < self._cursor else "future"
+        return "mark" if x in self._marked else "axis"
+
+    def _style(self, part: str) -> Style:
+        return self.get_component_rich_style(f"timeline--{part}")
 
     # laying out --------------------------------------------------------------------------------
 

@@ -42,8 +42,8 @@ def rumor_figures(world: World) -> list[RumorFigures]:
         cycle = world.cycle
         times: list[float] = [
             cycle.count(rumor.t, arrival.t) if cycle else arrival.t - rumor.t
-            for arrival in rumor.arrivals.values()
-            if arrival.message is not None
+            for node, arrival in rumor.arrivals.items()
+            if node != rumor.source
         ]
         figures.append(
             RumorFigures(

@@ -39,7 +39,10 @@ from gossiplab.experiment import Cycle
 from gossiplab.nodeset import parse_nodes
 
 ALIVE, DEAD, LEFT, CRASHED = "alive", "dead", "left", "crashed"
-LINGER = 1.0  # virtual seconds for which a lost message stays in `lost` after it would have arrived
+LINGER = (
+    1.0  # virtual seconds for which a lost message stays in `lost`, at least, after it would have arrived
+)
+_FEW = 256  # messages in `lost` that are looked through at every loss
 
 
 class Node(msgspec.Struct):
@@ -228,8 +231,11 @@ def _delivered(world: World, event: Delivered) -> None:
 def _dropped(world: World, event: Dropped) -> None:
     flight = world.flights.pop(event.id)
     world.dropped += 1
-    world.lost = [loss for loss in world.lost if loss.message.due + LINGER >= event.t]
-    world.lost.append(Loss(flight, event.t, event.why))
+    lost = world.lost
+    # every time while there are few, else now and then: under heavy loss there are thousands
+    if len(lost) < _FEW or world.dropped % _FEW == 0:
+        world.lost = lost = [loss for loss in lost if loss.message.due + LINGER >= event.t]
+    lost.append(Loss(flight, event.t, event.why))
 
 
 def _duplicated(world: World, event: Duplicated) -> None:

@@ -1,0 +1,173 @@
+"""What can be so in a recording: every node, time and number in it has to make sense. Imports events and world.
+
+A recording is data from a stranger. msgspec has seen to its types; here stand the bounds that types do not
+say, so that nobody who folds, draws or executes what a reader gives has to think of them again: a negative
+node would be taken from the end of a list, a node that does not exist would break the stage.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from gossiplab.commands import parse_command
+from gossiplab.errors import UserError
+from gossiplab.events import (
+    AnyEvent,
+    Commanded,
+    Crashed,
+    Departed,
+    Duplicated,
+    Event,
+    Header,
+    Injected,
+    Killed,
+    Learned,
+    Rejoined,
+    Retired,
+    Sent,
+    Severed,
+    Shaped,
+    Shown,
+    Wired,
+)  # fmt: skip
+from gossiplab.experiment import MOST_SECONDS
+from gossiplab.nodeset import parse_nodes
+from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, CutSet, Rumor, ShapeSet, World
+
+_MOST = 2**63  # of anything that is counted
+_STATUS = {ALIVE, DEAD, LEFT, CRASHED}
+
+
+def possible_header(header: Header) -> bool:
+    """Whether a run can have this header: a cycle lasts some time."""
+    return header.cycle is None or 0 < header.cycle.period <= MOST_SECONDS
+
+
+def first_impossible(events: Sequence[AnyEvent], nodes: int, since: float = 0.0) -> int | None:
+    """The index of the first event that cannot happen after the instant `since` in a lab of so many nodes."""
+    check = _CHECKS.get
+    for index, event in enumerate(events):
+        if not since <= event.t <= MOST_SECONDS:
+            return index
+        since = event.t
+        possible = check(event.__class__)
+        if possible is not None and not possible(event, nodes):
+            return index
+    return None
+
+
+def possible_world(world: World, nodes: int) -> bool:
+    """Whether a lab of so many nodes can be in this state, as a keyframe has it."""
+    flights = [*world.flights.values(), *(loss.message for loss in world.lost)]
+    if world.handled is not None:
+        flights.append(world.handled)
+    counts = (world.sent, world.delivered, world.dropped, world.duplicated, world.bytes)
+    return (
+        len(world.nodes) == nodes
+        and all(map(_counts, counts))
+        and all(
+            node.status in _STATUS and _counts(node.lives) and _counts(node.sent) and _counts(node.received)
+            for node in world.nodes
+        )
+        and all(_rumor(rumor, nodes) for rumor in world.rumors)
+        and all(
+            _sent(flight, nodes) and all(rumor < len(world.rumors) for rumor in flight.carries)
+            for flight in flights
+        )
+        and all(id == flight.id for id, flight in world.flights.items())
+        and all(_sides(each, nodes) for each in (*world.cuts, *world.shapes))
+        and all(_is_command(deed.command, nodes) for deed in world.deeds)
+        and all(_node(crash.node, nodes) and _counts(crash.line) for crash in world.crashes)
+    )
+
+
+def _counts(number: int) -> bool:
+    return 0 <= number < _MOST
+
+
+def _node(node: int, nodes: int) -> bool:
+    return 0 <= node < nodes
+
+
+def _of_node(event: Any, nodes: int) -> bool:
+    return 0 <= event.node < nodes
+
+
+def _of_rumor(event: Any, nodes: int) -> bool:
+    return 0 <= event.node < nodes and 0 <= event.rumor < _MOST
+
+
+def _has_value(raw: msgspec.Raw) -> bool:
+    """Whether what was passed over unread can be read: no number beyond all bounds, no nesting without end."""
+    try:
+        msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _sent(event: Sent, nodes: int) -> bool:
+    return (
+        0 <= event.src < nodes
+        and 0 <= event.dst < nodes
+        and 0 <= event.id < _MOST
+        and 0 <= event.size < _MOST
+        and 0 <= event.t <= event.due < _MOST
+        and (not event.carries or min(event.carries) >= 0)
+        and _has_value(event.body)
+    )
+
+
+def _learned(event: Learned, nodes: int) -> bool:
+    return _of_rumor(event, nodes) and (event.by is None or _counts(event.by))
+
+
+def _duplicated(event: Duplicated, nodes: int) -> bool:
+    return _counts(event.id) and event.t <= event.due < _MOST
+
+
+def _crashed(event: Crashed, nodes: int) -> bool:
+    return _of_node(event, nodes) and _counts(event.line)
+
+
+def _shown(event: Shown, nodes: int) -> bool:
+    return _of_node(event, nodes) and _has_value(event.value)
+
+
+def _wired(event: Wired, nodes: int) -> bool:
+    return event.edges is None or all(a != b and 0 <= a < nodes and 0 <= b < nodes for a, b in event.edges)
+
+
+def _sides(event: Severed | Shaped | CutSet | ShapeSet, nodes: int) -> bool:
+    try:
+        parse_nodes(event.a, nodes)
+        parse_nodes(event.b, nodes)
+    except UserError:
+        return False
+    return True
+
+
+def _commanded(event: Commanded, nodes: int) -> bool:
+    return _is_command(event.command, nodes)
+
+
+def _is_command(text: str, nodes: int) -> bool:
+    try:
+        parse_command(text, nodes)
+    except UserError:
+        return False
+    return True
+
+
+def _rumor(rumor: Rumor, nodes: int) -> bool:
+    known: Iterable[int] = (rumor.source, *rumor.arrivals, *rumor.retired)
+    senders = (arrival.sender for arrival in rumor.arrivals.values() if arrival.sender is not None)
+    return _counts(rumor.updates) and all(_node(node, nodes) for node in (*known, *senders))
+
+
+_CHECKS: dict[type[Event], Callable[[Any, int], bool]] = {
+    Sent: _sent, Duplicated: _duplicated, Learned: _learned, Retired: _of_rumor, Shown: _shown,
+    Injected: _of_rumor, Commanded: _commanded, Killed: _of_node, Departed: _of_node, Crashed: _crashed,
+    Rejoined: _of_node, Severed: _sides, Shaped: _sides, Wired: _wired,
+}  # fmt: skip

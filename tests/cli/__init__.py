@@ -1,0 +1,1 @@
+"""Tests of the command line, within this process and as a process of its own."""

@@ -1,0 +1,1 @@
+"""Tests of the engine: clock, kernel, network, nodes, lab."""

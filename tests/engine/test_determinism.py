@@ -1,0 +1,256 @@
+"""The same experiment, seed and commands give the same bytes: again, elsewhere, at any speed, in any loop."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from shutil import which
+
+import pytest
+import trio
+
+from gossiplab.commands import parse_command
+from gossiplab.engine.scheduling import deterministic_scheduling
+from gossiplab.events import Header
+from gossiplab.recording.reader import open_recording
+from gossiplab.recording.tape import Tape
+from gossiplab.recording.verify import verify
+from tests.helpers import SPECIMENS, bytes_of, header_of, lab_of, specimen
+
+FAULTS = (
+    "0.5 inject n1",
+    "1 kill n2,n3",
+    "1 rejoin n2",
+    "1.5 partition n0-n3",
+    "2 cut n4 to n5",
+    "2 link n0 n1-n7 latency=0.2 loss=0.1 bandwidth=2000",
+    "2.5 heal",
+    "3 rejoin n3 fresh",
+    "3 leave n6",
+    "3 inject n0",
+    "4 kill all",
+    "4 rejoin all fresh",
+    "4 inject n7",
+)
+LINK = {"latency": "lognormal(0.05,0.8)", "jitter": 0.02, "loss": 0.1, "duplicate": 0.1, "reorder": 0.1}
+CASES = {
+    "chatter": {
+        "nodes": 8, "at": FAULTS, "until": 6, "seed": 3, "link": LINK, "params": {"period": 0.4, "fanout": 2},
+    },
+    "sequences": {"nodes": 8, "at": [f for f in FAULTS if "inject" not in f], "until": 6, "link": LINK},
+    "sequences-in-step": {
+        "nodes": 8, "at": [f for f in FAULTS if "inject" not in f], "until": 6, "link": {"latency": "0.1"},
+        "topology": "watts-strogatz",
+    },
+    "sequences-at-once": {"nodes": 4, "until": 3, "link": {"latency": "0"}},
+}  # fmt: skip
+
+
+def _header(case: str) -> Header:
+    return header_of(case.partition("-")[0], **CASES[case])
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, bytes]:
+    return {case: bytes_of(_header(case)) for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_twice_in_one_process(case, expected):
+    assert bytes_of(_header(case)) == expected[case]
+    assert expected[case].count(b"\n") > 500  # it did something
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_another_seed_is_another_run(case, expected):
+    fields = {**CASES[case], "seed": 99}
+    assert (
+        bytes_of(header_of(case.partition("-")[0], **fields)).partition(b"\n")[2]
+        != (expected[case].partition(b"\n")[2])
+    )
+
+
+def _command_line(case: str) -> list[str]:
+    fields = CASES[case]
+    arguments = ["run", case.partition("-")[0], "--protocols", str(SPECIMENS)]
+    for name in ("nodes", "until", "seed", "topology"):
+        if name in fields:
+            arguments += [f"--{name}", str(fields[name])]
+    for name, value in fields.get("link", {}).items():
+        arguments += [f"--{name}", str(value)]
+    for name, value in fields.get("params", {}).items():
+        arguments += ["--set", f"{name}={value}"]
+    for each in fields.get("at", ()):
+        arguments += ["--at", each]
+    return arguments
+
+
+@pytest.mark.parametrize("case", ["chatter", "sequences"])
+@pytest.mark.parametrize("hash_seed", ["0", "4711"])
+def test_in_another_process_with_another_hash_seed(case, hash_seed, expected, tmp_path):
+    _run_process(sys.executable, case, hash_seed, tmp_path / "run.gossip")
+    assert _digest((tmp_path / "run.gossip").read_bytes()) == _digest(expected[case])
+
+
+@pytest.mark.parametrize("case", ["chatter", "sequences"])
+def test_on_another_python(case, expected, tmp_path):
+    other = "python3.11" if sys.version_info >= (3, 13) else "python3.13"
+    found = which(other)
+    probe = "import trio, msgspec, networkx, cyclopts, rich, zstandard"
+    if not found or subprocess.run([found, "-c", probe], capture_output=True, check=False).returncode:
+        pytest.skip(f"no {other} that has what the lab needs")
+    _run_process(found, case, "1", tmp_path / "run.gossip")
+    assert _digest((tmp_path / "run.gossip").read_bytes()) == _digest(expected[case])
+
+
+def _run_process(python: str, case: str, hash_seed: str, path) -> None:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(SPECIMENS.parent.parent)}
+    done = subprocess.run(
+        [python, "-m", "gossiplab", *_command_line(case), "--record", str(path)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()  # bytes that differ make an unreadable diff
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("turn, events", [(-1, 1), (1000, 10**6)])
+def test_however_often_the_screen_gets_its_turn(case, turn, events, expected, monkeypatch):
+    monkeypatch.setattr("gossiplab.engine.kernel._TURN", turn)
+    monkeypatch.setattr("gossiplab.engine.kernel._SLICE", events)
+    assert _digest(bytes_of(_header(case))) == _digest(expected[case])
+
+
+# at any speed, as a guest of another loop ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("speed", [float("inf"), 1e5, 300.0])
+def test_as_a_guest_of_asyncio_at_any_speed(case, speed, expected):
+    pieces: list[bytes] = []
+    header = _header(case)
+    lab = lab_of(header, Tape(header, pieces.append))
+    lab.clock.speed = speed
+    asyncio.run(_as_guest(lab))
+    assert _digest(b"".join(pieces)) == _digest(expected[case])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_paced_in_a_trio_run_of_its_own(case, expected):
+    pieces: list[bytes] = []
+    header = _header(case)
+    lab = lab_of(header, Tape(header, pieces.append))
+    lab.clock.speed = 1000.0
+    with deterministic_scheduling():
+        trio.run(lab.main, clock=lab.clock, instruments=[lab.kernel])
+    assert _digest(b"".join(pieces)) == _digest(expected[case])
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("seed", range(3))
+def test_paused_stepped_and_hurried(case, seed, expected):
+    """Whatever a person does to the speed does nothing to the run."""
+    from random import Random
+
+    rng = Random(seed)
+    pieces: list[bytes] = []
+    header = _header(case)
+    lab = lab_of(header, Tape(header, pieces.append))
+    lab.clock.speed = 200.0
+
+    def meddle() -> None:
+        lab.clock.paused = rng.random() < 0.3
+        lab.clock.speed = rng.choice([float("inf"), 3.0, 50.0, 1000.0, 1e6])
+        if lab.clock.paused and rng.random() < 0.7:
+            lab.kernel.step()
+        lab.kernel.poke()
+
+    def let_go() -> None:
+        lab.clock.paused = False
+        lab.clock.speed = float("inf")
+        lab.kernel.poke()
+
+    asyncio.run(_as_guest(lab, [meddle] * 60 + [let_go]))
+    assert _digest(b"".join(pieces)) == _digest(expected[case])
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("seed", range(4))
+def test_live_commands_at_arbitrary_moments_are_executed_again_to_the_byte(case, seed, tmp_path):
+    from random import Random
+
+    rng = Random(f"{case}/{seed}")
+    pieces: list[bytes] = []
+    header = _header(case)
+    lab = lab_of(header, Tape(header, pieces.append))
+    lab.clock.speed = 200.0
+    texts = [
+        "kill n0-n3",
+        "rejoin all",
+        "rejoin n1 fresh",
+        "partition n0,n2",
+        "heal",
+        "leave n3",
+        "cut n1 to n2",
+    ]
+    texts += ["link n0 n1 loss=0.5", "kill n1"]
+    if specimen(header.experiment.protocol).spreads_rumors:
+        texts += ["inject n0", "inject n3"] * 2
+    posted = 0
+
+    def meddle() -> None:
+        nonlocal posted
+        kind = rng.random()
+        if kind < 0.5 and not lab.ended:
+            lab.post(parse_command(rng.choice(texts), header.experiment.nodes))
+            posted += 1
+        elif kind < 0.6:
+            lab.clock.paused = not lab.clock.paused
+            if lab.clock.paused:
+                lab.kernel.step()
+        elif kind < 0.8:
+            lab.clock.speed = rng.choice([float("inf"), 20.0, 100.0, 1000.0])
+        lab.kernel.poke()
+
+    def let_go() -> None:
+        lab.clock.paused = False
+        lab.clock.speed = float("inf")
+        if rng.random() < 0.5:
+            lab.stop()
+        lab.kernel.poke()
+
+    asyncio.run(_as_guest(lab, [meddle] * 30 + [let_go]))
+    path = tmp_path / "live.gossip"
+    path.write_bytes(b"".join(pieces))
+    recording = open_recording(path)
+    assert posted
+    assert not recording.torn
+    assert verify(recording, specimen(header.experiment.protocol)) is None
+
+
+async def _as_guest(lab, actions=()) -> None:
+    """Run a lab as the app does: trio as a guest of asyncio, spoken to through its token."""
+    loop = asyncio.get_running_loop()
+    done = loop.create_future()
+    with deterministic_scheduling():
+        trio.lowlevel.start_guest_run(
+            lab.main,
+            clock=lab.clock,
+            instruments=[lab.kernel],
+            run_sync_soon_threadsafe=loop.call_soon_threadsafe,
+            done_callback=done.set_result,
+            host_uses_signal_set_wakeup_fd=True,
+        )
+        token = trio.lowlevel.current_trio_token()
+        for action in actions:
+            try:
+                token.run_sync_soon(action)
+            except trio.RunFinishedError:
+                break
+            await asyncio.sleep(0.0003)
+        outcome = await done
+    outcome.unwrap()

@@ -1,0 +1,75 @@
+"""Whatever a protocol does wrong is its node's crash: an event with file and line, and the run goes on."""
+
+from pathlib import Path
+
+import pytest
+
+from gossiplab.events import Crashed, Delivered, Ended
+from gossiplab.recording.format import encoder, line_decoder
+from gossiplab.recording.verify import verify
+from tests.helpers import SPECIMENS, bytes_of, events_of, header_of, recording_of, specimen
+from tests.specimens.faulty import PLACES
+
+SOURCE = (SPECIMENS / "faulty.py").read_text().splitlines()
+AT = ("0 inject n2", "4 leave n2", "5 rejoin n2")
+
+# where the fault is, if not at a line that raises by itself: a word on that line
+LINES = {
+    "unhandled": "Unheard())", "undecodable": "def on_strict", "unknown-peer": "10_000", "negative-peer": "send(-1", "odd-peer": "send(True", "unencodable": "object()))",
+    "no-message": '{"not"', "bad-timer": '"nan"', "bad-show": '"object"', "bad-show-name": 'show("\\ud800"',
+    "unknown-rumor": "learn(7)", "odd-rumor": 'learn("rumor")', "unknown-carries": "(5,)",
+    "odd-carries": '("x",)', "bad-sample": "sample(-1)", "long-error": "5_000_000", "odd-error": "x1b",
+    "mute-error": "raise MuteError", "address": "{object()}", "exit": "SystemExit", "group": "ExceptionGroup(",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_a_fault_is_a_crash_and_the_run_goes_on(where):
+    header = header_of("faulty", nodes=4, params={"where": where, "first": 2}, at=AT, until=8)
+    events = events_of(header)
+    crashes = [event for event in events if isinstance(event, Crashed)]
+    assert isinstance(events[-1], Ended)
+    assert events[-1].t == 8
+    assert any(isinstance(event, Delivered) and event.t > 7 for event in events)  # n0 and n1 go on
+    if where == "nowhere":
+        assert crashes == []
+        return
+    assert crashes
+    for crash in crashes:
+        assert crash.file == "faulty.py"
+        assert len(crash.error) <= 1000
+        assert crash.node >= 2 or where == "undecodable"  # where the receiver cannot but stumble
+        line = SOURCE[crash.line - 1]
+        assert LINES.get(where, f"in {where}") in line, (crash, line)
+        # it can be written and read back
+        assert line_decoder.decode(encoder.encode(crash)) == crash
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_a_run_with_crashes_is_executed_again_to_the_byte(where, tmp_path):
+    header = header_of("faulty", nodes=4, params={"where": where, "first": 2}, at=AT, until=8)
+    data = bytes_of(header)
+    assert bytes_of(header) == data
+    recording = recording_of(tmp_path / "run.gossip", data)
+    assert len(recording.at(recording.end).crashes) == data.count(b'{"e":"crashed"')
+    assert verify(recording, specimen("faulty")) is None
+
+
+def test_where_every_node_crashes_the_run_ends():
+    header = header_of("faulty", nodes=3, params={"where": "setup"}, at=["0 inject n0"])
+    events = events_of(header)
+    assert sum(isinstance(event, Crashed) for event in events) == 3
+    assert isinstance(events[-1], Ended)
+    assert events[-1].t == 0
+
+
+def test_a_crashed_node_does_nothing_more():
+    header = header_of("faulty", nodes=3, params={"where": "setup"}, at=["0 inject n0"], until=5)
+    text = b"\n".join(bytes_of(header).splitlines()[1:])
+    assert b'"e":"sent"' not in text
+
+
+def test_the_file_of_a_crash_is_its_name_only():
+    header = header_of("faulty", nodes=1, params={"where": "setup"}, until=1)
+    (crash,) = [event for event in events_of(header) if isinstance(event, Crashed)]
+    assert Path(crash.file).parent == Path()

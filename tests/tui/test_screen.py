@@ -1,0 +1,205 @@
+"""The lab screen: pictures of it, the palette, the help, small windows, themes."""
+
+import re
+
+import pytest
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from gossiplab.recording.reader import open_recording
+from gossiplab.tui.keys import strokes
+from gossiplab.tui.status import speed_text
+from tests.helpers import bytes_of, header_of
+from tests.tui.driving import LARGE, SMALL, live, replay
+
+pytestmark = pytest.mark.anyio
+
+RUMOR = {
+    "protocol": "epidemic",
+    "topology": "watts-strogatz(k=4,p=0.2)",
+    "seed": 3,
+    "link": {"latency": "0.3..0.6"},
+}
+POSTS = [(1.2, "kill n5"), (2.0, "partition n0-n3"), (2.5, "inject n7")]
+
+
+class Picture(SingleFileSnapshotExtension):
+    """A picture of the screen that a browser shows, without what differs from run to run."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "svg"
+
+
+@pytest.fixture
+def picture(snapshot):
+    return snapshot.use_extension(Picture)
+
+
+def _svg(app):
+    svg = re.sub(r"terminal-\d+", "terminal", app.export_screenshot())
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+async def test_picture_of_a_live_lab(tmp_path, picture, size):
+    async with live(tmp_path / "run.gossip", posts=POSTS, size=size, **RUMOR) as hand:
+        await hand.run_to(3.0)
+        await hand.select(1)
+        await hand.draw()
+        assert _svg(hand.app) == picture
+
+
+async def test_picture_of_the_past(tmp_path, picture):
+    async with live(tmp_path / "run.gossip", posts=POSTS, **RUMOR) as hand:
+        await hand.run_to(3.0)
+        hand.session.seek(1.5)
+        await hand.press("k", "tab", "k")
+        await hand.draw()
+        assert _svg(hand.app) == picture
+
+
+async def test_picture_of_a_replay(tmp_path, picture):
+    path = tmp_path / "run.gossip"
+    fields = {name: value for name, value in RUMOR.items() if name != "protocol"}
+    path.write_bytes(bytes_of(header_of("epidemic", nodes=12, until=4.0, **fields), POSTS))
+    async with replay(path, size=LARGE) as hand:
+        hand.session.seek(2.75)
+        await hand.press("tab")
+        assert _svg(hand.app) == picture
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+async def test_picture_of_the_help(tmp_path, picture, size):
+    async with live(tmp_path / "run.gossip", size=size, **RUMOR) as hand:
+        await hand.press("question_mark")
+        assert _svg(hand.app) == picture
+        await hand.press("escape")
+        assert hand.app.screen is hand.screen
+
+
+async def test_picture_in_the_light_theme(tmp_path, picture):
+    async with live(tmp_path / "run.gossip", posts=POSTS, **RUMOR) as hand:
+        hand.app.theme = "textual-light"
+        await hand.run_to(3.0)
+        assert _svg(hand.app) == picture
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "ansi-dark"])
+async def test_picture_without_colour(tmp_path, picture, monkeypatch, theme):
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("textual.app.App.theme._default", theme)
+    async with live(tmp_path / "run.gossip", posts=POSTS, **RUMOR) as hand:
+        await hand.run_to(3.0)
+        assert hand.app.theme == "textual-dark"
+        svg = _svg(hand.app)
+        colours = {found.lower() for found in re.findall(r"fill: (#[0-9a-fA-F]{6})", svg)}
+        assert all(colour[1:3] == colour[3:5] == colour[5:7] for colour in colours - {"#c5c8c6"})
+        assert svg == picture
+
+
+async def test_a_window_that_becomes_too_small_says_so_and_recovers(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.pilot.resize_terminal(30, 10)
+        await hand.settle()
+        assert hand.screen.query_one("#small").display
+        assert not hand.screen.stage.display
+        await hand.pilot.resize_terminal(80, 24)
+        await hand.settle()
+        assert hand.screen.stage.display
+        assert not hand.screen.query_one("#small").display
+
+
+@pytest.mark.parametrize("size", [(40, 12), SMALL, (100, 30), LARGE], ids=str)
+async def test_the_status_fits(tmp_path, size):
+    async with live(tmp_path / "run.gossip", size=size) as hand:
+        await hand.run_to(3.0)
+        await hand.press("home", "minus", "minus")
+        lines = hand.shown("status").splitlines()
+        assert len(lines) == 2
+        assert "looking back at 0.000 s" in lines[0]
+        assert "/12 know" in lines[1]
+
+
+async def test_every_key_is_on_the_bar_at_80_columns(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        bar = hand.shown("keys")
+        for word in ("select", "mark", "kill", "rejoin", "leave", "split", "heal", "inject"):
+            assert word in bar
+        for word in ("pause", "step", "speed", "timeline", "live", "type", "help", "quit"):
+            assert word in bar
+
+
+async def test_a_click_on_the_key_bar_presses_the_key(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        bar = hand.shown("keys").splitlines()
+        row = next(y for y, line in enumerate(bar) if "help" in line)
+        await hand.pilot.click("#keys", offset=(bar[row].index("help"), row))
+        await hand.until(lambda: hand.app.screen is not hand.screen)
+
+
+async def test_commands_are_typed_in_the_palette(tmp_path):
+    path = tmp_path / "run.gossip"
+    async with live(path) as hand:
+        await hand.press("colon")
+        await hand.type("kill n0-n3")
+        await hand.press("enter")
+        await hand.happened("kill")
+        await hand.press("ctrl+p")
+        await hand.type("link n0 n1 loss=0.1")
+        await hand.press("enter")
+        await hand.happened("link")
+    assert open_recording(path).at(9).shapes[0].settings == ("loss=0.1",)
+
+
+async def test_a_bad_command_is_told_in_a_sentence(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.press("colon")
+        await hand.type("kill n99")
+        await hand.press("enter")
+        await hand.until(lambda: hand.said)
+        assert hand.said == "there is no node n99: this lab has nodes n0 to n11."
+
+
+async def test_choosing_how_a_command_is_written_begins_it(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.press("colon")
+        await hand.type("gracef")
+        palette = hand.app.screen
+        await hand.until(lambda: palette.query_one("CommandList").option_count)
+        await hand.press("enter")
+        await hand.until(lambda: palette.query_one("CommandInput").value == "leave ")
+        await hand.type("n2")
+        await hand.press("enter")
+        await hand.happened("leave")
+
+
+async def test_keys_are_found_by_name(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.press("colon")
+        await hand.type("faster")
+        palette = hand.app.screen
+        await hand.until(lambda: palette.query_one("CommandList").option_count)
+        await hand.press("enter")
+        await hand.until(lambda: hand.session.speed == 2.0)
+
+
+async def test_details_can_be_hidden_and_shown(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        panel = hand.screen.query_one("#panel")
+        assert not panel.display
+        await hand.press("d", "tab")
+        assert panel.display
+        assert hand.shown("panel").splitlines()[0].strip() == "n0"
+        await hand.press("d")
+        assert not panel.display
+
+
+def test_every_key_has_a_sentence():
+    assert all(each.doc.endswith(".") for each in strokes())
+
+
+@pytest.mark.parametrize(
+    "speed, text",
+    [(0.05, "1/20x"), (0.5, "1/2x"), (1, "1x"), (100, "100x"), (float("inf"), "as fast as it goes")],
+)
+def test_speeds_for_people(speed, text):
+    assert speed_text(speed) == text

@@ -1,0 +1,1 @@
+"""Tests of the World: the fold and its figures."""
