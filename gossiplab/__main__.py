@@ -1,5 +1,6 @@
 """Entry point of the `gossiplab` command. Turns every error into one sentence and an exit code."""
 
+import io
 import os
 import signal
 import sys
@@ -8,9 +9,12 @@ from pathlib import Path
 
 def main() -> int:
     """Run the command line. Returns the exit code: 0 done, 1 a difference or our fault, 2 the user's input."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us, as `>&-` does
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  # for as long as we live
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us, as `>&-` does
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # for as long as we live
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # an encoding that lacks a letter is no error
     from gossiplab.cli import run_command_line
 
     try:
@@ -23,10 +27,19 @@ def main() -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except OSError as error:
-        print(f"gossiplab: the output cannot be written: {error.strerror}; free some room.", file=sys.stderr)
+        if error.filename is not None:  # a name that no file can have
+            _say(f"{error.filename} cannot be used: {error.strerror}; give another name.")
+            return 2
+        _say(f"the output cannot be written: {error.strerror}; free some room.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     return code
+
+
+def _say(text: str) -> None:
+    from gossiplab.text import visible
+
+    print(f"gossiplab: {visible(text, 2000)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Flags:
     at: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
     'A command and when it takes effect, as "3 kill n0" or "3 partition n0-n7".'
     until: str | None = None
-    "When the run ends: quiescent, converged, or virtual seconds."
+    "When the run ends: converged (the default), quiescent, or virtual seconds."
     limit: float | None = None
     "Virtual seconds after which a run ends that waits for quiescent or converged."
     latency: str | None = None

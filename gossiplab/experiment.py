@@ -130,8 +130,10 @@ def make_experiment(fields: dict[str, Any], where: str = "the experiment") -> Ex
         return msgspec.convert(fields, Experiment)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `$.")
-        field = place.rstrip("`") or what.partition("`")[2].partition("`")[0]
-        known = ", ".join(Experiment.__struct_fields__)
+        quoted = what.partition("`")[2].partition("`")[0]
+        field = place.rstrip("`") or quoted
         if "unknown field" in what:
-            raise UserError(f"{where} has no field {field!r}: the fields are {known}.") from None
+            table, kind = ("the link of ", Link) if place else ("", Experiment)
+            known = ", ".join(kind.__struct_fields__)
+            raise UserError(f"{table}{where} has no field {quoted!r}: the fields are {known}.") from None
         raise UserError(f"the field {field} of {where} is wrong: {what[0].lower()}{what[1:]}.") from None

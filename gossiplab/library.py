@@ -73,6 +73,9 @@ def find_recording(name: str) -> Path:
     path = Path(name)
     if path.exists():
         return path
+    part = path.with_name(f"{path.name}.part")
+    if path.suffix == ".zst" and part.exists():
+        return part  # what a killed run left of a compressed recording
     for each in recording_files():
         if name in (each.name, each.name.split(SUFFIX)[0]):
             return each

@@ -156,7 +156,7 @@ class Host(Interface):
     def peers(self) -> Sequence[int]: ...
     def sample(self, k: int) -> list[int]: ...
     def send(self, peer: int, message: Message, carries: tuple[int, ...]) -> None: ...
-    def after(self, delay: float, action: Callable[..., None], *args: Any) -> Timer: ...
+    def after(self, delay: float, action: Callable[..., object], *args: Any) -> Timer: ...
     def learn(self, rumor: int) -> bool: ...
     def retire(self, rumor: int) -> None: ...
     def show(self, name: str, value: Any) -> None: ...
@@ -172,10 +172,12 @@ class Protocol:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        members = list(vars(cls).items())
+        for name, value in members:
+            _check_member(cls, name, value)
         cls.params = dict(cls.params)
         rounds = {each.name: each for each in cls.rounds}
-        for name, value in list(vars(cls).items()):
-            _check_member(cls, name, value)
+        for name, value in members:
             if isinstance(value, Param):
                 value.name = name
                 value.read(value.default)
@@ -239,7 +241,7 @@ class Protocol:
         """Send a message. carries: the rumors whose update it holds, which count as traffic."""
         self._host.send(peer, message, carries)
 
-    def after(self, delay: float, action: Callable[..., None], *args: Any) -> Timer:
+    def after(self, delay: float, action: Callable[..., object], *args: Any) -> Timer:
         """Call `action(*args)` once, `delay` seconds from now, unless the node stops first."""
         return self._host.after(delay, action, *args)
 
@@ -263,7 +265,9 @@ def _check_member(protocol: type[Protocol], name: str, value: object) -> None:
     if name == "__init__":
         raise ProtocolError(f"{where} is never called: make the state of a node in setup(self)")
     if isinstance(value, Param) and hasattr(Protocol, name):
-        raise ProtocolError(f"{where} cannot be a parameter, every protocol has something of that name: rename it")
+        raise ProtocolError(
+            f"{where} cannot be a parameter, every protocol has something of that name: rename it"
+        )
     if name == "run" and not waits:
         raise ProtocolError(f"{where} has to wait: write async def run(self)")
     if waits and (name.startswith("on_") or hasattr(value, "round") or name in ("setup", "rejoin", "leave")):

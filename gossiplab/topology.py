@@ -20,21 +20,11 @@ _SPELLING = re.compile(r"([a-z-]+)(?:\(([^()]*)\))?")
 
 
 class Topology:
-    """One way to link nodes: one line about it, how to build it, and parameters with their defaults.
+    """One way to link nodes: a name, one line about it, parameters with their defaults, and how to build it."""
 
-    links: about how many there are among n nodes, under these parameters.
-    """
-
-    def __init__(
-        self,
-        doc: str,
-        build: "Callable[..., nx.Graph[Any]] | None",
-        links: Callable[..., float],
-        **defaults: float,
-    ) -> None:
+    def __init__(self, doc: str, build: "Callable[..., nx.Graph[Any]] | None", **defaults: float) -> None:
         self.doc = doc
         self.build = build
-        self.links = links
         self.defaults = defaults
 
 
@@ -78,30 +68,23 @@ def _two_clusters(nx: Any, n: int, seed: int) -> Any:
 
 
 TOPOLOGIES: dict[str, Topology] = {
-    "complete": Topology("everybody with everybody", None, lambda n: 0),
-    "ring": Topology("each with its two neighbours", _ring, lambda n: n),
-    "grid": Topology("rows and columns", _grid, lambda n: 2 * n),
+    "complete": Topology("everybody with everybody", None),
+    "ring": Topology("each with its two neighbours", _ring),
+    "grid": Topology("rows and columns", _grid),
     "erdos-renyi": Topology(
-        "each pair with probability p (0: twice the connectivity threshold)",
-        _erdos_renyi,
-        lambda n, p: _probability(n, p) * n * n / 2,
-        p=0,
+        "each pair with probability p (0: twice the connectivity threshold)", _erdos_renyi, p=0
     ),
     "watts-strogatz": Topology(
         "a ring of k neighbours (an even number), each link rewired with probability p",
         _watts_strogatz,
-        lambda n, k, p: min(k, n) * n / 2,
         k=4,
         p=0.1,
     ),
     "barabasi-albert": Topology(
-        "scale-free: each newcomer links to m nodes, popular ones first",
-        _barabasi_albert,
-        lambda n, m: min(m, n) * n,
-        m=2,
+        "scale-free: each newcomer links to m nodes, popular ones first", _barabasi_albert, m=2
     ),
-    "tree": Topology("a full tree with r children a node", _tree, lambda n, r: n, r=2),
-    "two-clusters": Topology("two complete halves and one bridge", _two_clusters, lambda n: n * n / 4),
+    "tree": Topology("a full tree with r children a node", _tree, r=2),
+    "two-clusters": Topology("two complete halves and one bridge", _two_clusters),
 }
 
 
@@ -140,11 +123,21 @@ _RANGES: dict[str, tuple[float, float, float, str]] = {
 def check_topology(text: str, n: int) -> None:
     """Raises UserError when there is no such topology, or when it has too many links for `n` nodes."""
     topology, values = parse_topology(text)
-    if n > 1 and (links := topology.links(n, **values)) > _MOST_LINKS:
+    links = _about(topology, n, **values)
+    if links > _MOST_LINKS:
         raise UserError(
             f"{text} has about {links:.2g} links among {n} nodes, and {_MOST_LINKS:.0g} is the most: "
             "take fewer nodes or another topology (complete has no list of links)."
         )
+
+
+def _about(topology: Topology, n: int, k: float = 0, m: float = 0, p: float = 0, r: float = 0) -> float:
+    """How many links there are, more or less."""
+    if topology.build is _two_clusters:
+        return n * n / 4
+    if topology.build is _erdos_renyi and n > 1:
+        return _probability(n, p) * n * n / 2
+    return n * max(1, min(k, n) / 2, min(m, n)) if topology.build else 0
 
 
 def build_edges(text: str, n: int, seed: int) -> Edges | None:

@@ -33,7 +33,7 @@ def header_of(protocol: str | type[Protocol], **fields: Any) -> Header:
     return plan(make_experiment({"protocol": name, **fields}), kind)
 
 
-def run_of(kind: type[Protocol], posts: Posts = (), **fields: Any) -> list[AnyEvent]:
+def run_of(kind: type[Protocol], posts: Posts = (), **fields: Any) -> list[Any]:
     """All events of a run of a protocol class."""
     return events_of(header_of(kind, **fields), posts, kind)
 
@@ -48,7 +48,7 @@ def lab_of(header: Header, sink: Any = None, kind: type[Protocol] | None = None)
     return Lab(header, kind or specimen(header.experiment.protocol), sink)
 
 
-def events_of(header: Header, posts: Posts = (), kind: type[Protocol] | None = None) -> list[AnyEvent]:
+def events_of(header: Header, posts: Posts = (), kind: type[Protocol] | None = None) -> list[Any]:
     """All events of a run."""
     events: list[AnyEvent] = []
     lab = lab_of(header, events.extend, kind)

@@ -81,10 +81,10 @@ class Timer:
 
     __slots__ = ("node", "_life", "_action", "_arguments")
 
-    def __init__(self, node: "Node", action: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    def __init__(self, node: "Node", action: Callable[..., object], arguments: tuple[Any, ...]) -> None:
         self.node = node
         self._life = node.life
-        self._action: Callable[..., None] | None = action
+        self._action: Callable[..., object] | None = action
         self._arguments = arguments
 
     def culprit(self, _: object) -> tuple["Node", object]:
@@ -257,7 +257,7 @@ class Node(Beater):
 
     # what the lab calls ------------------------------------------------------------------------
 
-    def call(self, method: Callable[..., None], *arguments: Any) -> None:
+    def call(self, method: Callable[..., object], *arguments: Any) -> None:
         """Call something of the protocol; what it raises is its crash."""
         try:
             method(*arguments)
@@ -288,7 +288,7 @@ class Node(Beater):
         if self.up and not (self._ghosts and self._is_ghost()):
             self._network.send(self, peer, message, carries)
 
-    def after(self, delay: float, action: Callable[..., None], *args: Any) -> Timer:
+    def after(self, delay: float, action: Callable[..., object], *args: Any) -> Timer:
         if not 0 <= delay < 1e9:
             raise ProtocolError(f"n{self.id} cannot wait {delay} s: give seconds from 0 up.")
         timer = Timer(self, action, args)

@@ -161,8 +161,12 @@ def _is_command(text: str, nodes: int) -> bool:
 
 
 def _rumor(rumor: Rumor, nodes: int) -> bool:
-    known: Iterable[int] = (rumor.source, *rumor.arrivals, *rumor.retired)
-    senders = (arrival.sender for arrival in rumor.arrivals.values() if arrival.sender is not None)
+    known: Iterable[int] = (rumor.source, *rumor.arrivals, *rumor.retired, *rumor.forgotten)
+    senders = (
+        arrival.sender
+        for arrival in (*rumor.arrivals.values(), *rumor.forgotten.values())
+        if arrival.sender is not None
+    )
     return _counts(rumor.updates) and all(_node(node, nodes) for node in (*known, *senders))
 
 

@@ -7,6 +7,7 @@ keyframes' positions and never the events, so it does not grow with the file in 
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -90,14 +91,16 @@ class Recording:
         for block in self._blocks(self._first, self._stop):
             for line in block.splitlines(keepends=True):
                 if line.startswith(_COMMAND_MARK):
-                    event = self._decode(line, offset)[0]
-                    assert isinstance(event, Commanded)
+                    event = self._decode_one(line, offset)
+                    if not isinstance(event, Commanded):
+                        raise self._corrupted(offset)
                     yield event
                 offset += len(line)
 
     def bytes_at(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes of the recording as they stand, without a torn last line."""
-        return self._source.read(offset, max(0, min(length, self._stop - offset)))
+        """At most `length` bytes as they stand: of a recording that ends early without its torn last line."""
+        stop = self._stop if self.torn else self._source.size
+        return self._source.read(offset, max(0, min(length, stop - offset)))
 
     # finding the way ---------------------------------------------------------------------------
 
@@ -114,8 +117,11 @@ class Recording:
                 raise self._corrupted(offset)
             offset = head.previous
         self._marks += reversed(marks)
+        for before, after in pairwise(self._marks):
+            if before.t > after.t or before.events > after.events or before.offset >= after.offset:
+                raise self._corrupted(after.offset, _IMPOSSIBLE)
         if self._edges is None and self._stop > self._first:
-            (wired,) = self._decode(self._line(self._first), self._first)
+            wired = self._decode_one(self._line(self._first), self._first)
             if isinstance(wired, Wired):
                 if first_impossible([wired], self.header.experiment.nodes) is not None:
                     raise self._corrupted(self._first, _IMPOSSIBLE)
@@ -133,7 +139,7 @@ class Recording:
             # nothing after the last keyframe: whether the run had ended there, it says itself
             self.torn = self._world(mark).ended is None
         else:
-            event = self._decode(last, self._stop - len(last))[0]
+            event = self._decode_one(last, self._stop - len(last))
             if (
                 isinstance(event, Keyframe)
                 or first_impossible([event], self.header.experiment.nodes) is not None
@@ -235,7 +241,7 @@ class Recording:
     def _world(self, mark: Mark) -> World:
         if mark.offset == self._first:
             return new_world(self.header)
-        keyframe = self._decode(self._line(mark.offset), mark.offset)[0]
+        keyframe = self._decode_one(self._line(mark.offset), mark.offset)
         if not isinstance(keyframe, Keyframe) or not self._fits(keyframe, mark):
             raise self._corrupted(mark.offset, _IMPOSSIBLE)
         keyframe.world.edges = self._edges
@@ -261,6 +267,12 @@ class Recording:
                 raise self._corrupted(offset, visible(str(error))) from None
             offset += len(line)
         raise self._corrupted(offset)
+
+    def _decode_one(self, line: bytes, offset: int) -> "AnyEvent | Keyframe":
+        decoded = self._decode(line, offset)
+        if len(decoded) != 1:  # an empty line
+            raise self._corrupted(offset)
+        return decoded[0]
 
     def _impossible(self, number: int) -> RecordingError:
         return RecordingError(f"{self.path} is corrupted after event {number}: {_IMPOSSIBLE}")

@@ -6,6 +6,7 @@ plain, beside its place as `.part`, and compressed when it is closed: compressin
 hold events back or make the bytes depend on how the lab was watched.
 """
 
+import errno
 import os
 from pathlib import Path
 from types import TracebackType
@@ -31,9 +32,13 @@ class Recorder:
         self._fd = -1
         self._pending = b""
         self.abandoned = False
-        _refuse_others_files(path)
         try:
-            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            for each in {path: None, self.path: None}:
+                _refuse_others_files(each)
+            # not blocking: to open a pipe that nobody reads would wait for ever
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK
+            self._fd = os.open(self.path, flags, 0o644)
+            os.set_blocking(self._fd, True)
         except OSError as error:
             raise self._storage_error(error) from None
         self._tape = Tape(header, self._take)
@@ -91,7 +96,10 @@ class Recorder:
             try:
                 compress_segments(self.path, self.target, [0, *self._tape.keyframes])
             except OSError as error:
-                raise self._storage_error(error) from None
+                self.target.unlink(missing_ok=True)  # half of it would look like a recording that ends early
+                raise StorageError(
+                    f"the recording cannot be written to {self.target}: {error.strerror}; it is in {self.path}."
+                ) from None
             self.path.unlink()
             self.path = self.target
 
@@ -100,14 +108,17 @@ class Recorder:
             self._pending += data
 
     def _storage_error(self, error: OSError) -> StorageError:
-        folder = self.path.parent
-        remedy = "free some room" if error.errno == 28 else "choose another place with --record FILE"
-        where = folder if not folder.is_dir() else self.path
+        remedy = (
+            "free some room" if error.errno == errno.ENOSPC else "choose another place with --record FILE"
+        )
+        where = self.path.parent if error.errno == errno.ENOENT else self.path
         return StorageError(f"the recording cannot be written to {where}: {error.strerror}; {remedy}.")
 
 
 def _refuse_others_files(path: Path) -> None:
     """Do not overwrite what is not a recording: a mistyped name shall not cost anybody a file."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not path.is_file():
         return
     try:

@@ -115,12 +115,17 @@ class ZstdSource:
         if self._cached[0] != index:
             offset, length = self._frames[index]
             try:
-                decompressor = zstandard.ZstdDecompressor(max_window_size=2**27).decompressobj()
-                content = decompressor.decompress(os.pread(self._fd, length, offset))
+                decompressor = zstandard.ZstdDecompressor(max_window_size=2**27)
+                with decompressor.stream_reader(os.pread(self._fd, length, offset)) as reader:
+                    content = reader.read(LONGEST_LINE + 1)
             except zstandard.ZstdError:
                 raise RecordingError(
                     f"it is corrupted: the frame at byte {offset} cannot be decompressed"
                 ) from None
+            if len(content) > LONGEST_LINE:  # a few kilobytes can stand for more than there is memory
+                raise RecordingError(
+                    f"the frame at byte {offset} is longer than {LONGEST_LINE >> 20} MiB: this is no recording"
+                )
             self._cached = (index, content)
         return self._cached[1]
 

@@ -108,14 +108,13 @@ class _Comparison:
             self._offset += len(expected)
             self._lines += _events(expected)
             return
-        for mine, theirs in zip(
-            got.splitlines(), [*expected.splitlines(), *([b""] * got.count(b"\n"))], strict=False
-        ):
-            if mine != theirs:
-                whole = self._recording.bytes_at(self._offset, len(theirs) + 4096).split(b"\n", 1)[0]
-                self._fail(whole, mine)
-            self._offset += len(mine) + 1
-            self._lines += _events(mine + b"\n")
+        same = next((i for i, (a, b) in enumerate(zip(got, expected, strict=False)) if a != b), len(expected))
+        start = got.rfind(b"\n", 0, same) + 1  # of the line in which they differ
+        self._offset += start
+        self._lines += _events(got[:start])
+        mine = got[start:].partition(b"\n")[0]
+        theirs = self._recording.bytes_at(self._offset, len(mine) + 4096).partition(b"\n")[0]
+        self._fail(theirs, mine)
 
     def finish(self) -> None:
         """The repetition has ended: the recording must have, too. Raises _DifferenceError."""

@@ -8,8 +8,8 @@ from gossiplab.world.world import World
 class RumorFigures(msgspec.Struct, frozen=True):
     """One rumor in figures, after Demers et al. 1987, section 1.4.
 
-    id: the rumor. source: where it was injected. reached: nodes that know it, the source included.
-    residue: fraction of all nodes that do not. traffic: updates sent per node. t_ave, t_last: mean and last
+    id: the rumor. source: where it was injected. reached: nodes that ever knew it, the source included.
+    residue: fraction of all nodes that never did. traffic: updates sent per node. t_ave, t_last: mean and last
     arrival after injection, over all nodes but the source, in cycles where the protocol has cycles and in
     seconds where it has none; None when it reached nobody.
     """
@@ -40,17 +40,18 @@ def rumor_figures(world: World) -> list[RumorFigures]:
     figures: list[RumorFigures] = []
     for id, rumor in enumerate(world.rumors):
         cycle = world.cycle
+        first = {**rumor.arrivals, **rumor.forgotten}
         times: list[float] = [
             cycle.count(rumor.t, arrival.t) if cycle else arrival.t - rumor.t
-            for node, arrival in rumor.arrivals.items()
+            for node, arrival in first.items()
             if node != rumor.source
         ]
         figures.append(
             RumorFigures(
                 id=id,
                 source=rumor.source,
-                reached=len(rumor.arrivals),
-                residue=1 - len(rumor.arrivals) / n,
+                reached=len(first),
+                residue=1 - len(first) / n,
                 traffic=rumor.updates / n,
                 t_ave=sum(times) / len(times) if times else None,
                 t_last=max(times, default=None),

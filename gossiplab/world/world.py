@@ -71,7 +71,8 @@ class Rumor(msgspec.Struct):
     """One rumor, injected at `source` at the instant `t`.
 
     arrivals: for every node that knows it how it learned it, in order. retired: the nodes that know it and
-    no longer spread it, and since when. updates: messages sent that carried it.
+    no longer spread it, and since when. updates: messages sent that carried it. forgotten: how nodes that
+    have rejoined fresh since had learned it first.
     """
 
     source: int
@@ -79,6 +80,7 @@ class Rumor(msgspec.Struct):
     arrivals: dict[int, Arrival] = {}
     retired: dict[int, float] = {}
     updates: int = 0
+    forgotten: dict[int, Arrival] = {}
 
 
 class Loss(NamedTuple):
@@ -262,7 +264,7 @@ def _shown(world: World, event: Shown) -> None:
 
 
 def _injected(world: World, event: Injected) -> None:
-    world.rumors.append(Rumor(event.node, event.t, {}, {}))
+    world.rumors.append(Rumor(event.node, event.t, {}, {}, 0, {}))
 
 
 def _commanded(world: World, event: Commanded) -> None:
@@ -286,7 +288,9 @@ def _rejoined(world: World, event: Rejoined) -> None:
     if event.fresh:
         node.shown = {}
         for rumor in world.rumors:
-            rumor.arrivals.pop(event.node, None)
+            arrival = rumor.arrivals.pop(event.node, None)
+            if arrival is not None:
+                rumor.forgotten.setdefault(event.node, arrival)
             rumor.retired.pop(event.node, None)
 
 

@@ -165,7 +165,7 @@ class MovesDeadlines(Protocol):
     """A handler moves the deadline for which a task waits: earlier, later, never."""
 
     def setup(self):
-        self.scope = None
+        self.scope = trio.CancelScope()
         self.after(1, self.move, 2.0)
         self.after(2.5, self.move, 9.0)
         self.after(8, self.move, 8.25)

@@ -178,7 +178,7 @@ def test_all_nodes_dead_is_quiet():
 def test_only_neighbours_are_called(topology):
     header = header_of("epidemic", nodes=30, topology=topology, params={"fanout": 3})
     events = events_of(header)
-    links = set(events[0].edges)  # type: ignore[union-attr]
+    links = set(events[0].edges)
     sent = [event for event in events if isinstance(event, Sent)]
     assert all((min(event.src, event.dst), max(event.src, event.dst)) in links for event in sent)
     assert {event.dst for event in sent} == set(range(30))

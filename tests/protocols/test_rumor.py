@@ -363,7 +363,7 @@ def test_only_neighbours_are_called(topology, limit):
     params = Case("push-pull", k=4, connection_limit=limit, hunt_limit=50).params()
     header = header_of("rumor", nodes=30, topology=topology, until="quiescent", params=params)
     events = events_of(header)
-    links = set(events[0].edges)  # type: ignore[union-attr]
+    links = set(events[0].edges)
     sent = [event for event in events if isinstance(event, Sent)]
     assert sent
     assert all((min(event.src, event.dst), max(event.src, event.dst)) in links for event in sent)

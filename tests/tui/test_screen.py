@@ -4,6 +4,7 @@ import re
 
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.command import CommandInput, CommandList
 
 from gossiplab.recording.reader import open_recording
 from gossiplab.tui.keys import strokes
@@ -164,9 +165,9 @@ async def test_choosing_how_a_command_is_written_begins_it(tmp_path):
         await hand.press("colon")
         await hand.type("gracef")
         palette = hand.app.screen
-        await hand.until(lambda: palette.query_one("CommandList").option_count)
+        await hand.until(lambda: palette.query_one(CommandList).option_count)
         await hand.press("enter")
-        await hand.until(lambda: palette.query_one("CommandInput").value == "leave ")
+        await hand.until(lambda: palette.query_one(CommandInput).value == "leave ")
         await hand.type("n2")
         await hand.press("enter")
         await hand.happened("leave")
@@ -177,7 +178,7 @@ async def test_keys_are_found_by_name(tmp_path):
         await hand.press("colon")
         await hand.type("faster")
         palette = hand.app.screen
-        await hand.until(lambda: palette.query_one("CommandList").option_count)
+        await hand.until(lambda: palette.query_one(CommandList).option_count)
         await hand.press("enter")
         await hand.until(lambda: hand.session.speed == 2.0)
 

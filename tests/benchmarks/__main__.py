@@ -1,0 +1,19 @@
+"""`make bench`: measures the lab against its yardsticks and prints the tables. Asserts nothing.
+
+Names after the command choose tables: make bench ARGS="delivery screen".
+"""
+
+import sys
+
+from tests.benchmarks import delivery, screen, seeking, starting
+
+TABLES = {
+    "delivery": delivery.main,
+    "seeking": seeking.main,
+    "screen": screen.main,
+    "starting": starting.main,
+}
+
+for name in sys.argv[1:] or TABLES:
+    print(f"== {name}")
+    TABLES[name]()

@@ -1,0 +1,158 @@
+"""Files that are nearly recordings, and places that are nearly files."""
+
+import os
+
+import pytest
+import zstandard
+
+from gossiplab.errors import RecordingError, StorageError
+from gossiplab.recording import source, tape
+from gossiplab.recording.format import KEYFRAME_MARK
+from gossiplab.recording.reader import open_recording
+from gossiplab.recording.recorder import Recorder
+from gossiplab.recording.verify import verify
+from tests.helpers import events_of, recording_of, specimen
+from tests.recording.making import POSTS, every_bytes, every_header
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    monkeypatch.setattr(tape, "keyframe_interval", lambda nodes: 40)
+    return every_bytes().splitlines(keepends=True)
+
+
+def verdict(path, data):
+    """The number of the first event that differs; None: nothing does; or why it cannot be used."""
+    try:
+        recording = recording_of(path, data)
+    except RecordingError as error:
+        return str(error)
+    difference = verify(recording, specimen("chatter"))
+    recording.close()
+    return difference and difference.event
+
+
+@pytest.mark.parametrize("number", [3, 30])
+def test_a_newline_that_became_another_blank_is_found(tmp_path, lines, number):
+    changed = b"".join([*lines[:number], lines[number][:-1], b"\r", *lines[number + 1 :]])
+    assert len(changed) == len(b"".join(lines))
+    assert verdict(tmp_path / "x.gossip", changed) == number
+
+
+def test_whatever_stands_behind_the_end_is_found(tmp_path, lines):
+    whole, events = b"".join(lines), sum(not line.startswith(KEYFRAME_MARK) for line in lines) - 1
+    path = tmp_path / "x.gossip"
+    assert verdict(path, whole) is None
+    assert verdict(path, whole + b"x") == events + 1
+    assert verdict(path, whole + lines[-1]) == events + 1
+    assert "is corrupted" in str(verdict(path, whole + b"\n"))
+    assert "is corrupted" in str(verdict(path, whole + b" \n"))
+
+
+def test_an_empty_line_at_the_beginning(tmp_path, lines):
+    for rest in (b"", b"\n", lines[1]):
+        assert "is corrupted" in str(verdict(tmp_path / "x.gossip", lines[0] + b"\n" + rest))
+
+
+def test_keyframes_that_are_not_in_order(tmp_path, lines):
+    marked = [line for line in lines if line.startswith(KEYFRAME_MARK)]
+    for old, new in ((b'"events":40', b'"events":99'), (b'"t":', b'"t":9')):
+        changed = b"".join(lines).replace(marked[0], marked[0].replace(old, new, 1))
+        assert isinstance(verdict(tmp_path / "x.gossip", changed), str)
+
+
+def test_a_few_bytes_that_stand_for_more_than_there_is_memory(tmp_path, lines, monkeypatch):
+    monkeypatch.setattr(source, "LONGEST_LINE", 2**22)
+    path = tmp_path / "x.gossip.zst"
+    compressor = zstandard.ZstdCompressor().compressobj()  # which does not say how much it will be
+    bomb = b"".join([compressor.compress(bytes(2**20)) for _ in range(64)] + [compressor.flush()])
+    path.write_bytes(zstandard.ZstdCompressor().compress(lines[0]) + bomb)
+    assert len(bomb) < 10_000
+    with pytest.raises(RecordingError, match="is longer than 4 MiB: this is no recording"):
+        open_recording(path)
+
+
+def test_a_frame_that_lies_about_its_size(tmp_path, lines):
+    """Half of what it says: what is there can be read, or it is refused."""
+    frame = bytearray(zstandard.ZstdCompressor().compress(b"".join(lines)))
+    for byte in range(4, 9):
+        for value in (0, 1, 0x7F, 0xFF):
+            changed = bytes([*frame[:byte], value, *frame[byte + 1 :]])
+            path = tmp_path / "x.gossip.zst"
+            path.write_bytes(changed)
+            try:
+                recording = open_recording(path)
+                list(recording.read())
+                recording.at(recording.end)
+                verify(recording, specimen("chatter"))
+            except RecordingError:
+                continue
+
+
+def test_one_frame_made_by_somebody_elses_zstd_is_read(tmp_path, lines):
+    path = tmp_path / "x.gossip.zst"
+    path.write_bytes(zstandard.ZstdCompressor(level=19).compress(b"".join(lines)))
+    recording = open_recording(path)
+    assert verify(recording, specimen("chatter")) is None
+    recording.close()
+
+
+# places ----------------------------------------------------------------------------------------------
+
+
+def test_a_pipe_that_nobody_reads_is_refused_and_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match=r"cannot be written to .*pipe: .*; choose another place"):
+        Recorder(pipe, every_header())
+
+
+def test_a_pipe_that_somebody_reads_is_written(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with Recorder(pipe, every_header()) as recorder:
+        recorder(events_of(every_header(), POSTS))
+    got = b""
+    while part := os.read(reading, 2**16):
+        got += part
+    os.close(reading)
+    assert got == every_bytes(10**6)
+
+
+def test_a_folder_is_refused_before_the_run(tmp_path):
+    folder = tmp_path / "x.gossip.zst"
+    folder.mkdir()
+    with pytest.raises(StorageError, match="Is a directory; choose another place"):
+        Recorder(folder, every_header())
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_somebodys_part_is_left_alone(tmp_path):
+    part = tmp_path / "x.gossip.zst.part"
+    part.write_text("mine")
+    with pytest.raises(StorageError, match="exists and is no recording"):
+        Recorder(tmp_path / "x.gossip.zst", every_header())
+    assert part.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "y/" * 3000 + "x", "missing/x.gossip", "missing/x.gossip.zst"])
+def test_names_that_no_file_can_have(tmp_path, name):
+    with pytest.raises(StorageError, match="choose another place with --record FILE"):
+        Recorder(tmp_path / name, every_header())
+
+
+def test_a_disk_that_is_full_when_it_is_compressed_keeps_the_events(tmp_path, monkeypatch):
+    def full(*_):
+        (tmp_path / "x.gossip.zst").write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gossiplab.recording.recorder.compress_segments", full)
+    recorder = Recorder(tmp_path / "x.gossip.zst", every_header())
+    recorder(events_of(every_header(), POSTS))
+    with pytest.raises(StorageError, match=r"No space left on device; it is in .*x\.gossip\.zst\.part"):
+        recorder.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["x.gossip.zst.part"]
+    recording = open_recording(tmp_path / "x.gossip.zst.part")
+    assert not recording.torn
+    recording.close()
