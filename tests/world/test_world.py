@@ -288,7 +288,9 @@ def test_figures_are_what_they_are_called(schedule, seed):
     assert figures.sent + figures.duplicated == figures.delivered + figures.dropped + figures.in_flight
     for each in rumor_figures(world):
         injected = oracle.of(Injected)[each.id]
-        arrivals: dict[int, float] = {}  # the first ones: who rejoined fresh and heard again was reached before
+        arrivals: dict[
+            int, float
+        ] = {}  # the first ones: who rejoined fresh and heard again was reached before
         for event in oracle.of(Learned):
             if event.rumor == each.id:
                 arrivals.setdefault(event.node, event.t)
