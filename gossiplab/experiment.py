@@ -6,7 +6,7 @@ about how fast or where it runs: the same experiment gives the same recording, t
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -125,7 +125,14 @@ def load_experiment(path: Path) -> dict[str, Any]:
 
 
 def make_experiment(fields: dict[str, Any], where: str = "the experiment") -> Experiment:
-    """An Experiment from plain values. Raises UserError naming the field at fault and `where` it stands."""
+    """An Experiment from plain values. Raises UserError naming the field at fault and `where` it stands.
+
+    A latency may be a plain number of seconds, too: a file reads better so.
+    """
+    link = fields.get("link")
+    latency = cast(dict[str, object], link).get("latency") if isinstance(link, dict) else None
+    if isinstance(latency, int | float) and not isinstance(latency, bool):
+        fields = {**fields, "link": {**cast(dict[str, object], link), "latency": repr(latency)}}
     try:
         return msgspec.convert(fields, Experiment)
     except msgspec.ValidationError as error:

@@ -23,7 +23,7 @@ so that the same seed gives the same run. Imports only experiment and errors.
 import math
 import re
 from collections.abc import Callable, Sequence
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, isgeneratorfunction
 from random import Random
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 from typing import Protocol as Interface
@@ -270,7 +270,12 @@ def _check_member(protocol: type[Protocol], name: str, value: object) -> None:
         )
     if name == "run" and not waits:
         raise ProtocolError(f"{where} has to wait: write async def run(self)")
-    if waits and (name.startswith("on_") or hasattr(value, "round") or name in ("setup", "rejoin", "leave")):
+    called = name.startswith("on_") or hasattr(value, "round") or name in ("setup", "rejoin", "leave")
+    if called and isgeneratorfunction(value):
+        raise ProtocolError(
+            f"{where} cannot yield: write a plain method, and put what has to wait into run(self)"
+        )
+    if called and waits:
         raise ProtocolError(f"{where} cannot be async: write def, and put what has to wait into run(self)")
 
 

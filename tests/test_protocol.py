@@ -116,6 +116,17 @@ def test_a_round_that_nobody_would_await():
     refused({"gossip": every(1.0)(cast(Any, waits))}, "Mine.gossip cannot be async")
 
 
+def yields(self, *_):
+    """Half a method."""
+    yield 1
+
+
+@pytest.mark.parametrize("name", ["on_ping", "setup", "leave"])
+def test_a_handler_that_would_never_begin(name):
+    refused({name: yields}, f"Mine.{name} cannot yield")
+    refused({"gossip": every(1.0)(cast(Any, yields))}, "Mine.gossip cannot yield")
+
+
 def test_a_run_that_does_not_wait():
     refused({"run": plain}, "Mine.run has to wait: write async def run")
 
@@ -191,6 +202,13 @@ def test_messages_are_immutable_and_typed():
 def test_what_is_no_experiment(fields, says):
     with pytest.raises(UserError, match=says):
         make_experiment({"protocol": "chatter", **fields})
+
+
+@pytest.mark.parametrize("latency", [0, 0.1, 1e-5, 3])
+def test_a_latency_may_be_a_number(latency):
+    experiment = make_experiment({"protocol": "chatter", "link": {"latency": latency, "loss": 0.5}})
+    assert experiment.link.spread() == ("constant", latency, latency)
+    assert experiment.link.loss == 0.5
 
 
 def test_an_experiment_needs_a_protocol():

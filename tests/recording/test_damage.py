@@ -243,7 +243,7 @@ HOSTILE = {
     "a command that is none": [WIRED, '{"e":"command","t":0.0,"command":"dance"}'],
     "shown by nobody": [WIRED, '{"e":"shown","t":0.0,"node":3,"name":"x","value":1}'],
     "shown beyond numbers": [WIRED, '{"e":"shown","t":0.0,"node":0,"name":"x","value":1e999}'],
-    "shown without end": [WIRED, '{"e":"shown","t":0.0,"node":0,"name":"x","value":' + "[" * 5000 + "]" * 5000 + "}"],
+    "shown without end": [WIRED, '{"e":"shown","t":0.0,"node":0,"name":"x","value":' + "[" * 100_000 + "]" * 100_000 + "}"],
     "a lone surrogate": [WIRED, '{"e":"shown","t":0.0,"node":0,"name":"\\ud800","value":1}'],
     "a lone surrogate as value": [WIRED, '{"e":"shown","t":0.0,"node":0,"name":"x","value":"\\ud800"}'],
     "an unknown event": [WIRED, '{"e":"exploded","t":0.0}'],
