@@ -108,7 +108,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_it_has_the_oracles_figures(case):
-    compare(case, nodes=64, runs=12, oracle_runs=150)
+    compare(case, nodes=64, runs=18, oracle_runs=250)
 
 
 @pytest.mark.soak
