@@ -165,6 +165,8 @@ class Host(Interface):
 class Protocol:
     """Base of protocols: one instance is what one node runs, with its memory."""
 
+    __slots__ = ("_host",)
+
     params: ClassVar[dict[str, Param]] = {}
     rounds: ClassVar[tuple[Round, ...]] = ()
     spreads_rumors: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""The kernel: everything that is due goes through one heap, in the order of (virtual time, sequence).
+"""The kernel: everything that is due goes through its hands, in the order of (virtual time, sequence).
 
 Prior art is every discrete-event simulator since Simula; what is ours is how it shares trio's loop with
 the tasks of the nodes. Waking a trio task costs 10-20 us and a heap pop with a plain call one, so
@@ -6,8 +6,9 @@ deliveries and rounds are plain calls from here, and only what has to wait is a 
 
 Three kinds of things happen at a virtual instant, always in this order:
   1. what tasks of nodes waited for (trio's own deadlines),
-  2. the heap: deliveries, rounds and timers, one by one; a task that one of them wakes takes its turn,
-     to the end, before the next,
+  2. the entries: deliveries and timers, which are on the heap, and rounds, which wait in line (see
+     `gossiplab.engine.wheel`), one by one; a task that one of them wakes takes its turn, to the end,
+     before the next,
   3. the agenda: commands, and the end of the run, once nothing else is due at this instant.
 So a command at 3 s finds everything that was due at 3 s done, however it got there: from a schedule, a
 person's key or a recording. That is what makes these three the same run.
@@ -19,7 +20,7 @@ between deadlines have no order). Imports clock only; knows no node and no messa
 import math
 from collections.abc import Callable
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, repeat
 from time import perf_counter
 from typing import Any
 
@@ -28,52 +29,75 @@ import trio.testing
 
 from gossiplab.engine.clock import VirtualClock
 
-_SLICE = 256  # heap items between two looks at the agenda and the wall
+_SLICE = 256  # entries between two looks at the agenda and the wall
 _INSTANT = 1e-6  # s of virtual time; steps closer together than that count as taken at one instant
 _TURN = 0.004  # s of real time after which the kernel lets the screen have a turn
 COMMAND, END = 0, 1  # ranks on the agenda: at one instant commands come before the end
+
+Entry = tuple[Any, ...]
+"""Something due: its instant, its sequence number, the action, and whatever else the action needs of it.
+
+The action is called with the entry. It is a bound method of something that has a `culprit(entry)`.
+"""
+
+NEVER: Entry = (math.inf, 0, None)
+"""An entry that never comes due."""
 
 
 class Kernel(trio.abc.Instrument):
     """Runs what is due. As a trio instrument it notices when a task of a node becomes runnable.
 
-    emitted: how many events there are so far, which is what one step is measured by.
+    emitted: how many events there are so far, which is what one step is measured by. heap: what is due,
+    except rounds; it ends with an entry that never comes due, so that there always is a first. round: the
+    round that is due next. sequence: numbers all entries, in the order in which they came.
     """
+
+    # slots, because the loop looks into them for every entry, and because trio looks into the `__dict__` of
+    # an instrument, after which Python 3.11 never again finds anything in it quickly
+    __slots__ = (
+        "clock", "tasks", "after_slice", "on_idle", "on_stuck", "on_spin", "counts", "heap", "round", "sequence",
+        "_emitted", "_agenda", "_steps_per_instant", "_instant", "_steps", "_step_target", "_limit", "_woken",
+        "_ended", "_parked",
+    )  # fmt: skip
 
     def __init__(self, clock: VirtualClock, emitted: Callable[[], int], steps_per_instant: int) -> None:
         self.clock = clock
         self.tasks = 0  # how many nodes have async parts that run
         self.after_slice: Callable[[], None] = _nothing
         self.on_idle: Callable[[], None] = _nothing
-        self.on_stuck: Callable[[Any, Any], None] = _nothing
+        self.on_stuck: Callable[[Entry], None] = _nothing
         self.on_spin: Callable[[trio.lowlevel.Task], None] = _nothing
         self.counts: Callable[[trio.lowlevel.Task], object] = _nothing  # whether a task is one of a node
         self._emitted = emitted
-        self._heap: list[tuple[float, int, Callable[[Any], None], Any]] = []
+        self.heap: list[Entry] = [(math.inf, math.inf, None)]
+        self.round = NEVER
         self._agenda: list[tuple[float, int, int, Callable[[], None]]] = []
-        self.next_sequence = count(1).__next__
+        self.sequence = count(1)
         self._steps_per_instant = steps_per_instant
         self._instant = -1.0
-        self._steps = 0  # heap items run and turns that tasks of nodes took at that instant
+        self._steps = 0  # entries run and turns that tasks of nodes took at that instant
         self._step_target = 0
+        self._limit = -1.0  # entries up to this instant may run in the slice under way
         self._woken = False
         self._ended = False
         self._parked: trio.CancelScope | None = None
 
     # scheduling --------------------------------------------------------------------------------
 
-    def at(self, t: float, action: Callable[[Any], None], argument: Any, sequence: int = 0) -> None:
-        """Call `action(argument)` at the virtual instant `t`, after what has a lower `sequence` number.
-
-        Without one it gets the next, and comes after everything that was put there before.
-        """
-        heappush(self._heap, (t, sequence or self.next_sequence(), action, argument))
+    def at(self, t: float, action: Callable[[Entry], None]) -> None:
+        """Call `action` at the virtual instant `t`, after everything due then that was put there before."""
+        heappush(self.heap, (t, next(self.sequence), action))
 
     def after_all(self, t: float, rank: int, action: Callable[[], None]) -> None:
         """Call `action()` once nothing else is due at `t`: for commands and for the end."""
-        heappush(self._agenda, (t, rank, self.next_sequence(), action))
-        self._woken = True  # a slice under way ends here, and the next one stops at `t`
+        heappush(self._agenda, (t, rank, next(self.sequence), action))
+        self.interrupt()  # the next slice stops at `t`
         self.poke()
+
+    def interrupt(self) -> None:
+        """End the slice under way after this entry: something is not any more as it was when it began."""
+        self._woken = True
+        self._limit = -1.0
 
     def commands_pending(self) -> bool:
         """Whether a command is still to come."""
@@ -103,21 +127,21 @@ class Kernel(trio.abc.Instrument):
         clock, turn = self.clock, perf_counter()
         while not self._ended:
             deadline = await self._next_deadline()
-            heap_t = self._heap[0][0] if self._heap else math.inf
+            entry_t = self._next_entry()[0]
             agenda_t = self._agenda[0][0] if self._agenda else math.inf
-            upcoming = min(deadline, heap_t, agenda_t)
+            upcoming = min(deadline, entry_t, agenda_t)
             stepping = clock.paused and self._emitted() < self._step_target
             if stepping and upcoming < math.inf:
                 clock.leap(upcoming)
-            if min(deadline, heap_t) == math.inf and not self.commands_pending():
+            if min(deadline, entry_t) == math.inf and not self.commands_pending():
                 self.on_idle()
                 if self._ended:
                     break
             if upcoming > clock.reach() or upcoming in (deadline, math.inf):
                 turn = await self._park(upcoming)
-            elif heap_t <= agenda_t:
-                # where tasks wait, any item may move their deadlines: look again after each
-                self._run_items(
+            elif entry_t <= agenda_t:
+                # where tasks wait, any entry may move their deadlines: look again after each
+                self._run_entries(
                     min(clock.reach(), agenda_t), deadline, 1 if stepping or self.tasks else _SLICE
                 )
             else:
@@ -130,29 +154,41 @@ class Kernel(trio.abc.Instrument):
                 await self.settle()  # more than a checkpoint: nothing may be runnable when time goes on
                 turn = perf_counter()
 
-    def _run_items(self, limit: float, deadline: float, budget: int) -> None:
-        """Run at most `budget` heap items: those up to `limit` and before `deadline`."""
-        heap, clock = self._heap, self.clock
+    def _run_entries(self, limit: float, deadline: float, budget: int) -> None:
+        """Run at most `budget` entries: those up to `limit` and before `deadline`."""
+        heap, clock = self.heap, self.clock
+        beat = self.round
+        beat_t = beat[0]
         instant, steps = self._instant, 0
-        for _ in range(min(budget, self._steps_per_instant - self._steps)):
-            if not heap:
+        self._limit = min(limit, math.nextafter(deadline, -math.inf))
+        for _ in repeat(None, min(budget, self._steps_per_instant - self._steps)):
+            entry = heap[0]
+            t = entry[0]
+            if beat_t < t or (beat_t == t and beat < entry):
+                entry, t = beat, beat_t
+            if t > self._limit:
                 break
-            t = heap[0][0]
-            if t > limit or t >= deadline:
-                break
-            _, _, action, argument = heappop(heap)
             clock.now = t
             if t - instant > _INSTANT:
-                instant, steps = t, 0
-            steps += 1
-            action(argument)
-            if self._woken:
-                break
+                instant, steps = t, 1
+            else:
+                steps += 1
+            if entry is beat:
+                beat[2](beat)
+                beat = self.round
+                beat_t = beat[0]
+            else:
+                heappop(heap)
+                entry[2](entry)
         self._count_steps(instant, steps)
         if self._steps >= self._steps_per_instant:  # exactly then, so that it does not depend on the slices
             self._steps = 0
-            if heap and heap[0][0] - self._instant <= _INSTANT:
-                self.on_stuck(*heap[0][2:])
+            entry = self._next_entry()
+            if entry[0] - self._instant <= _INSTANT:
+                self.on_stuck(entry)
+
+    def _next_entry(self) -> Entry:
+        return min(self.round, self.heap[0])
 
     def _count_steps(self, t: float, steps: int) -> None:
         """So many more steps were taken, the last at `t`."""
@@ -189,7 +225,7 @@ class Kernel(trio.abc.Instrument):
 
     def task_scheduled(self, task: trio.lowlevel.Task) -> None:
         """Part of trio's Instrument."""
-        self._woken = True
+        self.interrupt()
         if self.tasks and self.counts(task):
             self._count_steps(self.clock.now, 1)
             if self._steps >= self._steps_per_instant:

@@ -14,9 +14,9 @@ import trio
 
 from gossiplab.commands import AnyCommand, Cut, Heal, Inject, Kill, Leave, Partition, Rejoin, Shape
 from gossiplab.engine.clock import VirtualClock
-from gossiplab.engine.kernel import COMMAND, END, Kernel
+from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
 from gossiplab.engine.network import Network, encode
-from gossiplab.engine.node import Node, Others, endless, whose
+from gossiplab.engine.node import Node, Others, endless, sample, whose
 from gossiplab.engine.scheduling import deterministic_scheduling
 from gossiplab.engine.wheel import Wheel
 from gossiplab.errors import ProtocolError, first_line, first_of
@@ -36,7 +36,7 @@ from gossiplab.events import (
     Wired,
 )  # fmt: skip
 from gossiplab.plan import check_command, read_scheduled
-from gossiplab.protocol import Message, Protocol
+from gossiplab.protocol import Protocol
 from gossiplab.topology import build_edges
 
 Sink = Callable[[list[AnyEvent]], None]
@@ -70,14 +70,13 @@ class Lab:
         self._flushed = 0  # events handed to the sink
         self._emit = self._batch.append if sink else None
         self._edges = build_edges(experiment.topology, n, experiment.seed)
-        self._wheels: dict[float, Wheel] = {}
+        self.wheel = Wheel(self.kernel)
         self.nodes: list[Node] = []
-        self.network = Network(self.kernel, experiment.link, self.nodes, protocol, self._emit)
+        self.network = Network(self.kernel, experiment.link, self.nodes, n, protocol, self._emit)
         self.network.changed = self._look
+        kind = self._wired(protocol)
         for id, peers in enumerate(_peers(n, self._edges)):
-            self.nodes.append(
-                Node(id, self.kernel, self, protocol, experiment.params, peers, experiment.seed)
-            )
+            self.nodes.append(Node(id, self.kernel, self, kind, experiment.params, peers, experiment.seed))
         self._nursery: trio.Nursery | None = None
         self._live = n
         self._knowers: list[int] = []  # for each rumor, how many live nodes know it
@@ -85,6 +84,15 @@ class Lab:
         self._ending = False
         for text in experiment.at:
             self._schedule(*read_scheduled(text, n))
+
+    def _wired(self, protocol: type[Protocol]) -> type[Protocol]:
+        """The protocol with what it calls all the time wired straight to this lab, instead of by way of its host."""
+        wires = {"send": self.network.send, "sample": sample}
+        own = [name for name in wires if getattr(protocol, name) is not getattr(Protocol, name)]
+        for name in own:  # the protocol's own ways lead by way of the host
+            del wires[name]
+        body = {"__module__": protocol.__module__, "__doc__": protocol.__doc__, **wires}
+        return type(protocol.__name__, (protocol,), body)
 
     # running -----------------------------------------------------------------------------------
 
@@ -235,14 +243,6 @@ class Lab:
 
     # what nodes say: gossiplab.engine.node.NodeLab ---------------------------------------------
 
-    def send(self, node: Node, peer: int, message: Message, carries: tuple[int, ...]) -> None:
-        self.network.send(node, peer, message, carries)
-
-    def wheel(self, period: float) -> Wheel:
-        if period not in self._wheels:
-            self._wheels[period] = Wheel(self.kernel, period)
-        return self._wheels[period]
-
     def learned(self, node: Node, rumor: int) -> None:
         if rumor.__class__ is not int or not 0 <= rumor < len(self._knowers):
             raise ProtocolError(
@@ -299,9 +299,9 @@ class Lab:
         if self.experiment.until in ("converged", "quiescent"):
             self._end(self._reached() or "quiescent")
 
-    def _stuck(self, action: Any, argument: Any) -> None:
+    def _stuck(self, entry: Entry) -> None:
         """Too many steps at one instant: the node whose step is next is at fault."""
-        node, function = action.__self__.culprit(argument)
+        node, function = entry[2].__self__.culprit(entry)
         node.crash(endless(), first_line(function))
 
     def _spinning(self, task: trio.lowlevel.Task) -> None:

@@ -10,15 +10,16 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from math import floor
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 from typing import Protocol as Interface
 
 import trio
 
-from gossiplab.engine.kernel import Kernel
-from gossiplab.engine.wheel import Beat, Beater, Wheel
+from gossiplab.engine.kernel import Entry, Kernel
+from gossiplab.engine.wheel import Wheel
 from gossiplab.errors import ProtocolError, fault_line, first_line, first_of
 from gossiplab.experiment import Value
 from gossiplab.protocol import Message, Protocol, Round
@@ -39,7 +40,8 @@ def whose(task: trio.lowlevel.Task) -> Whose | None:
 class NodeNetwork(Interface):
     """What a node needs of its lab's network."""
 
-    def send(self, node: "Node", peer: int, message: Message, carries: tuple[int, ...]) -> None: ...
+    @property
+    def send(self) -> Callable[[Protocol, int, Message, tuple[int, ...]], None]: ...
 
 
 class NodeLab(Interface):
@@ -47,8 +49,9 @@ class NodeLab(Interface):
 
     @property
     def network(self) -> NodeNetwork: ...
+    @property
+    def wheel(self) -> Wheel: ...
 
-    def wheel(self, period: float) -> Wheel: ...
     def learned(self, node: "Node", rumor: int) -> None: ...
     def retired(self, node: "Node", rumor: int) -> None: ...
     def shown(self, node: "Node", name: str, value: Any) -> None: ...
@@ -87,30 +90,42 @@ class Timer:
         self._action: Callable[..., object] | None = action
         self._arguments = arguments
 
-    def culprit(self, _: object) -> tuple["Node", object]:
+    def culprit(self, _: Entry) -> tuple["Node", object]:
         """Whose step it is, and in which function."""
         return self.node, self._action
 
     def cancel(self) -> None:
         self._action = None
 
-    def fire(self, _: object) -> None:
+    def fire(self, _: Entry) -> None:
         action, self._action = self._action, None
         if action is not None and self._life == self.node.life:
             self.node.call(action, *self._arguments)
 
 
-class Node(Beater):
-    """A node of a lab; what its protocol sees of it is `gossiplab.protocol.Host`.
+class _Front:
+    """What every message touches of a node.
 
-    up: whether it runs. life: how often it has stopped, so that what belongs to an earlier life stays
-    undone. known: the rumors it has learned, which it forgets when it rejoins fresh; active: those of
-    them it still spreads. cause: the message that is being handled, if any.
+    A base class because its slots come first and side by side: two lines of the processor's cache instead
+    of four, for each of thousands of nodes.
     """
 
     __slots__ = (
-        "id", "kernel", "up", "known", "active", "random", "link_random",
-        "cause", "_lab", "_kind", "_params", "_peers", "_linked", "_network", "_scope", "_clock", "_running",
+        "cause", "guarded", "id", "life", "link_random", "linked", "network", "others", "protocol", "random", "up",
+    )  # fmt: skip
+
+
+class Node(_Front):
+    """A node of a lab; what its protocol sees of it is `gossiplab.protocol.Host`.
+
+    up: whether it runs. life: how often it has stopped, so that what belongs to an earlier life stays
+    undone. guarded: whether its protocol may call although it shall not be heard any more. known: the rumors
+    it has learned, which it forgets when it rejoins fresh; active: those of them it still spreads. cause: the
+    message that is being handled, if any.
+    """
+
+    __slots__ = (
+        "kernel", "known", "active", "_lab", "_kind", "_params", "_peers", "_scope", "_clock", "_running",
         "_ghosts",
     )  # fmt: skip
 
@@ -121,6 +136,7 @@ class Node(Beater):
         self.id = id
         self.kernel = kernel
         self.up = True
+        self.guarded = False
         self.life = 0
         self.known: set[int] = set()
         self.active: set[int] = set()
@@ -130,13 +146,14 @@ class Node(Beater):
         self._kind = kind
         self._params = params
         self._peers = peers
-        self._linked = not isinstance(peers, Others)  # else the peers are known without looking them up
+        self.linked = not isinstance(peers, Others)  # else the peers are known without looking them up
+        self.others = float(len(peers))
         self._scope: trio.CancelScope | None = None
         self._clock = kernel.clock
         self._running = False  # whether this life has a task
         self._ghosts = 0  # tasks of earlier lives that shield themselves and have not ended yet
         self.cause: int | None = None
-        self._network = lab.network
+        self.network = lab.network
         self.protocol = self._fresh()
 
     # its life ----------------------------------------------------------------------------------
@@ -146,11 +163,6 @@ class Node(Beater):
         protocol._host = self  # pyright: ignore[reportPrivateUsage]  # the lab hands the host in
         for name, value in self._params.items():
             setattr(protocol, name, value)
-        # bound here, past the methods that document them: nothing runs more often
-        if self._kind.send is Protocol.send:
-            protocol.send = self.send
-        if self._kind.sample is Protocol.sample:
-            protocol.sample = self.sample
         self.known.clear()
         self.active.clear()
         return protocol
@@ -179,6 +191,7 @@ class Node(Beater):
                 self._running = False
             else:
                 self._ghosts -= 1
+                self._guard()
 
     def begin(self) -> None:
         """Set the protocol up and start its rounds; for a node with no memory."""
@@ -188,6 +201,7 @@ class Node(Beater):
     def rejoin(self, fresh: bool) -> None:
         """Begin another life."""
         self.up = True
+        self._guard()
         if fresh:
             self.protocol = self._fresh()
             self.begin()
@@ -202,6 +216,7 @@ class Node(Beater):
         if self._running:
             self._running = False
             self._ghosts += 1
+        self._guard()
         if self._scope is not None:
             self._scope.cancel()
 
@@ -220,10 +235,15 @@ class Node(Beater):
         lines = [line for frame, line in task.iter_await_frames() if frame.f_code.co_filename == file]
         self.crash(endless(), lines[-1] if lines else 0)
 
-    def _is_ghost(self) -> bool:
-        """Whether a task of an earlier life calls, which shields itself: nothing that it does counts."""
+    def _guard(self) -> None:
+        self.guarded = not self.up or self._ghosts > 0
+
+    def heard(self) -> bool:
+        """Whether what the protocol does counts: not when down, nor from a shielded task of an earlier life."""
+        if not self.guarded:
+            return True
         current = _whose.get()
-        return current is not None and current[1] != self.life
+        return self.up and (current is None or current[1] == self.life)
 
     def _start_rounds(self) -> None:
         if not self.up:
@@ -243,10 +263,9 @@ class Node(Beater):
                 return
             if aligned:
                 # the first common instant after now; 1e-9 because k * period / period may fall below k
-                beat = Beat(self, method, 0.0, int(now / period + 1e-9) + 1)
+                self._lab.wheel.add(self, method, period, 0.0, int(now / period + 1e-9) + 1)
             else:
-                beat = Beat(self, method, now + period * self.random.random(), 0)
-            self._lab.wheel(period).add(beat)
+                self._lab.wheel.add(self, method, period, now + period * self.random.random())
 
     def _value(self, each: Round, period: str | float) -> float:
         if isinstance(period, str):
@@ -275,29 +294,21 @@ class Node(Beater):
         return self._peers
 
     def sample(self, k: int) -> list[int]:
-        peers = self._peers
-        n = len(peers)
-        if k >= n:
-            return list(peers)
-        if k == 1:
-            one = int(self.random.random() * n)
-            return [peers[one] if self._linked else one + (one >= self.id)]
-        return self.random.sample(peers, k)
+        return sample(self.protocol, k)
 
     def send(self, peer: int, message: Message, carries: tuple[int, ...] = ()) -> None:
-        if self.up and not (self._ghosts and self._is_ghost()):
-            self._network.send(self, peer, message, carries)
+        self.network.send(self.protocol, peer, message, carries)
 
     def after(self, delay: float, action: Callable[..., object], *args: Any) -> Timer:
         if not 0 <= delay < 1e9:
             raise ProtocolError(f"n{self.id} cannot wait {delay} s: give seconds from 0 up.")
         timer = Timer(self, action, args)
-        if self.up and not (self._ghosts and self._is_ghost()):
-            self.kernel.at(self._clock.now + delay, timer.fire, None)
+        if self.heard():
+            self.kernel.at(self._clock.now + delay, timer.fire)
         return timer
 
     def learn(self, rumor: int) -> bool:
-        if rumor in self.known or not self.up or (self._ghosts and self._is_ghost()):
+        if rumor in self.known or not self.heard():
             return False
         self._lab.learned(self, rumor)
         self.known.add(rumor)
@@ -305,13 +316,25 @@ class Node(Beater):
         return True
 
     def retire(self, rumor: int) -> None:
-        if rumor in self.active and self.up and not (self._ghosts and self._is_ghost()):
+        if rumor in self.active and self.heard():
             self.active.remove(rumor)
             self._lab.retired(self, rumor)
 
     def show(self, name: str, value: Any) -> None:
-        if self.up and not (self._ghosts and self._is_ghost()):
+        if self.heard():
             self._lab.shown(self, name, value)
+
+
+def sample(self: Protocol, k: int) -> list[int]:
+    """See `Protocol.sample`."""
+    node = cast(Node, self._host)  # pyright: ignore[reportPrivateUsage]  # which the lab has handed in
+    n = node.others
+    if k == 1 and n > 1.0:
+        one = floor(node.random.random() * n)
+        if node.linked:
+            return [node.peers[one]]
+        return [one if one < node.id else one + 1]
+    return list(node.peers) if k >= n else node.random.sample(node.peers, k)
 
 
 def endless() -> ProtocolError:
