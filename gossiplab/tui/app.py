@@ -126,6 +126,10 @@ class GossipApp(App[None]):
     def action_help(self) -> None:
         self.push_screen(HelpScreen())
 
+    def action_explain(self) -> None:
+        if isinstance(self.screen, LabScreen):
+            self.push_screen(self.screen.explanation())
+
     def action_command_palette(self) -> None:
         """Part of App."""
         if isinstance(self.screen, LabScreen):

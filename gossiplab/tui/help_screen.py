@@ -15,6 +15,7 @@ from textual.widgets import Static
 from gossiplab.commands import VERBS
 from gossiplab.tui.keys import strokes
 from gossiplab.tui.symbols import SYMBOLS
+from gossiplab.tui.views import VIEWS
 
 _SEEN = (
     (
@@ -57,6 +58,10 @@ class HelpScreen(ModalScreen[None]):
             yield _title("Keys")
             yield Static(_table((each.cap, each.doc) for each in strokes()))
             yield Static(Content(_ACTING), classes="paragraph")
+            yield _title("Views")
+            yield Static(
+                _table((f"{number} {view.title}", view.about) for number, view in enumerate(VIEWS, 1))
+            )
             yield _title("Commands, after :")
             yield Static(_table((kind.usage, kind.doc) for kind, _ in VERBS.values()))
             yield Static(Content(_CLOSING), classes="paragraph")

@@ -11,7 +11,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.content import Content
 from textual.events import DescendantBlur, DescendantFocus, Resize
@@ -21,6 +21,7 @@ from textual.widgets import Static
 from gossiplab.commands import AnyCommand, Heal, Inject, Kill, Leave, Partition, Rejoin, parse_command
 from gossiplab.errors import GossiplabError
 from gossiplab.tui.banner import Banner
+from gossiplab.tui.explain import Explain
 from gossiplab.tui.keybar import KeyBar
 from gossiplab.tui.keys import bindings
 from gossiplab.tui.notice import Notice
@@ -29,7 +30,10 @@ from gossiplab.tui.panel import Panel
 from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.status import Status
+from gossiplab.tui.tabs import Tabs
 from gossiplab.tui.timeline import Timeline
+from gossiplab.tui.view import Scene, View
+from gossiplab.tui.views import VIEWS
 
 FRAME = 1 / 30  # s between two pictures
 _FRAMES_A_WORD = 3
@@ -41,7 +45,10 @@ _LONGEST_GAP = 0.2  # s of real time; after a longer one, as when the machine sl
 class LabScreen(Screen[None]):
     """A session on the screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings()
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(),
+        *(Binding(str(number + 1), f"view({number})", show=False) for number in range(len(VIEWS))),
+    ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {LabCommands}
 
     def __init__(self, session: Session) -> None:
@@ -57,17 +64,21 @@ class LabScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         # straight on the screen, each split off from what is left: every box around them costs time in each frame
         yield Status(id="status")
+        yield Tabs(id="tabs")
         yield KeyBar(id="keys")
         yield Timeline(id="timeline")
         yield Banner(id="banner")
         yield Panel(id="panel")
         yield Static(id="legend")
-        yield Stage(id="stage")
+        for number, view in enumerate(VIEWS):
+            yield view(id=view.title, classes="view" if number else "view -shown")
         yield Notice(id="notice")
         small = f"this window is too small for the lab: make it at least {LEAST_WIDTH} by {LEAST_HEIGHT}"
         yield Static(Content(small), id="small")
 
     def on_mount(self) -> None:
+        self.views = list(self.query(View))
+        self.view = self.views[0]  # the one that is shown
         self.stage = self.query_one(Stage)
         self.timeline = self.query_one(Timeline)
         self._status = self.query_one(Status)
@@ -75,6 +86,7 @@ class LabScreen(Screen[None]):
         self._banner = self.query_one(Banner)
         self.notice = self.query_one(Notice)
         self._keys = self.query_one(KeyBar)
+        self._tabs = self.query_one(Tabs)
         self._legend = self.query_one("#legend", Static)
         self.stage.focus()
         self.set_interval(FRAME, self.frame)
@@ -103,7 +115,7 @@ class LabScreen(Screen[None]):
             self._opened = True
             experiment = session.header.experiment
             self.stage.open(experiment.nodes, session.latest.edges, experiment.seed)
-        self.stage.show(world, session.t)
+        self.view.show(Scene(session, world, session.t, self.stage.selected, self.stage.marked, words))
         if not words:
             return
         self._status.show(session)
@@ -142,16 +154,35 @@ class LabScreen(Screen[None]):
         self._try(lambda: self.session.seek(0.0))
 
     def action_timeline(self) -> None:
-        (self.stage if self.timeline.has_focus else self.timeline).focus()
+        (self.view if self.timeline.has_focus else self.timeline).focus()
 
     @on(Timeline.Sought)
-    def _seek(self, event: Timeline.Sought) -> None:
+    @on(View.Sought)
+    def _seek(self, event: Timeline.Sought | View.Sought) -> None:
         self._sought = event.t  # at the next frame: a drag may ask for more instants than can be folded
+
+    # views -------------------------------------------------------------------------------------
+
+    def action_view(self, number: int) -> None:
+        """Show another view, counted from 0."""
+        if number < len(self.views):
+            self.view.remove_class("-shown")
+            self.view = self.views[number].add_class("-shown")
+            self._tabs.current = number
+            self.view.focus()
+            self.draw()
+
+    def explanation(self) -> Explain:
+        """About what has the focus."""
+        if self.timeline.has_focus:
+            return Explain("timeline", Timeline.about)
+        return Explain(self.view.title, self.view.about)
 
     # nodes -------------------------------------------------------------------------------------
 
-    @on(Stage.Selected)
-    def _selected(self) -> None:
+    @on(View.Selected)
+    def _selected(self, event: View.Selected) -> None:
+        self.stage.selected = event.node
         self.draw()
 
     @on(DescendantFocus)
@@ -165,10 +196,10 @@ class LabScreen(Screen[None]):
         elif dx:
             self._try(lambda: self.session.seek(self.session.t + dx * self.timeline.column))
         else:
-            self.stage.focus()
+            self.view.focus()
 
     def action_select(self, step: int) -> None:
-        self.stage.focus()
+        self.view.focus()
         self.stage.select_next(step)
 
     def action_mark(self) -> None:
@@ -181,7 +212,7 @@ class LabScreen(Screen[None]):
     def action_clear(self) -> None:
         if not self._banner.close():
             self.stage.marked = frozenset()
-            self.stage.focus()
+            self.view.focus()
 
     def action_details(self) -> None:
         self._details = not self.has_class("-details")

@@ -7,7 +7,7 @@ reads that file: the lab goes on meanwhile.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from math import inf
 from pathlib import Path
@@ -143,13 +143,15 @@ class LiveLab(Session):
 
     def _look_back(self) -> Player:
         """A player for what is recorded so far, which becomes the view once it stands where it should."""
-        if self._past:
-            return self._past
+        return self._past or Player(self._recorded())
+
+    def _recorded(self) -> Recording:
+        """What is recorded so far."""
         if self._recording is None:
             self._recording = open_recording(self._recorder.path)
-        else:
+        elif self._recording.length < self._recorder.world.events:
             self._recording.refresh()
-        return Player(self._recording)
+        return self._recording
 
     # the view ----------------------------------------------------------------------------------
 
@@ -164,6 +166,9 @@ class LiveLab(Session):
     @property
     def latest(self) -> World:
         return self._recorder.world
+
+    def events(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
+        return self._recorded().read(start, stop)
 
     @property
     def end(self) -> float:

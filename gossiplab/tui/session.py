@@ -5,13 +5,13 @@ instant there is. What a person asks for and cannot have raises a GossiplabError
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from gossiplab.commands import AnyCommand
 from gossiplab.errors import GossiplabError, UserError
-from gossiplab.events import Header
+from gossiplab.events import AnyEvent, Header
 from gossiplab.recording.reader import open_recording
 from gossiplab.tui.player import Player
 from gossiplab.world.world import World
@@ -77,6 +77,10 @@ class Session(ABC):
     @abstractmethod
     def latest(self) -> World:
         """The World at the end."""
+
+    @abstractmethod
+    def events(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
+        """The events number `start` up to `stop`, counted from 0, as recorded so far. Raises GossiplabError."""
 
     @property
     @abstractmethod
@@ -180,6 +184,9 @@ class Replay(Session):
     @property
     def latest(self) -> World:
         return self._latest
+
+    def events(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
+        return self._recording.read(start, stop)
 
     @property
     def end(self) -> float:

@@ -14,16 +14,15 @@ from rich.text import Text
 from textual import events
 from textual.filter import LineFilter
 from textual.geometry import Region
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from gossiplab.events import Sent
 from gossiplab.tui.canvas import BRAILLE, Canvas, Dots, line_cells
 from gossiplab.tui.layout import Cell, Edges, Layout, Seats, beside, lay_out, name_nodes, seat
 from gossiplab.tui.sides import Sides, regions, split, walls
 from gossiplab.tui.symbols import MARKED, PLAIN_INK, SELECTED, SELECTED_AND_MARKED, SYMBOLS, Role
+from gossiplab.tui.view import Scene, View
 from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, CutSet, World
 
 _DOWN = {DEAD: Role.DEAD, LEFT: Role.LEFT, CRASHED: Role.CRASHED}
@@ -47,13 +46,18 @@ _CHOSEN = _ROLES * (_TINTS + 1)
 _PICKED = _CHOSEN + 1
 
 
-class Stage(Widget, can_focus=True):
+class Stage(View):
     """The network: nodes, nodes' links, messages on their way.
 
     selected: the node that keys act on. marked: nodes to be split off. rumor: the one whose progress is
     shown, None for the newest. flash: virtual seconds for which a node that has just learned is a star.
     """
 
+    title = "stage"
+    about = (
+        "Every sign is a node and every moving dot a message. A node changes its shape when it learns the rumor; "
+        "the legend says what each shape means. Arrows, tab or a click select a node, m marks it."
+    )
     ALLOW_SELECT = False  # a drag on the stage selects no text
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(role.component for role in Role),
@@ -86,13 +90,6 @@ class Stage(Widget, can_focus=True):
         & > .stage--side-3 { background: $success 16%; }
     }
     """
-
-    class Selected(Message):
-        """A person chose another node."""
-
-        def __init__(self, node: int) -> None:
-            super().__init__()
-            self.node = node
 
     selected: reactive[int | None] = reactive[int | None](None, repaint=False)
     marked: reactive[frozenset[int]] = reactive(frozenset[int](), repaint=False)
@@ -134,7 +131,10 @@ class Stage(Widget, can_focus=True):
         self._strips = []
         self.refresh()
 
-    def show(self, world: World, t: float) -> None:
+    def show(self, scene: Scene) -> None:
+        self.draw(scene.world, scene.t)
+
+    def draw(self, world: World, t: float) -> None:
         """Draw `world` as it is at the instant `t`, which is not before `world.t`."""
         self._world, self._t = world, t
         self._paint()

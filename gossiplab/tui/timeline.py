@@ -29,6 +29,11 @@ _TICKS = (1, 2, 5)
 class Timeline(Widget, can_focus=True):
     """The whole run so far."""
 
+    about = (
+        "The whole run so far. The curve is the fraction of nodes that know the newest rumor; a letter marks each time "
+        "somebody pressed that key. Click, drag, or left and right look back, and End returns to the present: "
+        "looking back holds only your view, the lab goes on."
+    )
     COMPONENT_CLASSES = {  # noqa: RUF012  # Textual reads it off the class
         "timeline--past", "timeline--future", "timeline--cursor", "timeline--axis", "timeline--mark",
     }  # fmt: skip

@@ -47,7 +47,7 @@ class Show(App[None]):
     def compose(self) -> ComposeResult:
         yield Stage(plain=self.plain)
 
-    def on_stage_selected(self, event: Stage.Selected) -> None:
+    def on_view_selected(self, event: Stage.Selected) -> None:
         self.chosen.append(event.node)
 
 
@@ -67,7 +67,7 @@ class Seen:
         await self.draw(world_of(self.nodes, events), t)
 
     async def draw(self, world: World, t: float) -> None:
-        self.stage.show(world, t)
+        self.stage.draw(world, t)
         await self.pilot.pause()
 
     def rows(self) -> list[str]:

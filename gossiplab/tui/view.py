@@ -1,0 +1,56 @@
+"""A view: one way to look at a run. Imports session and world.
+
+The lab screen shows one view at a time and hands it a Scene whenever there is something new to draw; keys
+that a view binds itself come before the screen's. A view draws the Scene's World. Where that is not enough,
+as in a diagram of what happened, it reads events through the session, which takes them from the recording.
+"""
+
+from typing import ClassVar, NamedTuple
+
+from textual.message import Message
+from textual.widget import Widget
+
+from gossiplab.tui.session import Session
+from gossiplab.world.world import World
+
+
+class Scene(NamedTuple):
+    """What there is to draw: a World, the instant `t` in seconds, and the nodes a person has selected and marked.
+
+    words: whether figures and words may change, which happens ten times a second and not thirty.
+    """
+
+    session: Session
+    world: World
+    t: float
+    selected: int | None
+    marked: frozenset[int]
+    words: bool
+
+
+class View(Widget, can_focus=True):
+    """One way to look at a run.
+
+    title: one word for it. about: sentences that explain it to somebody who sees it for the first time.
+    """
+
+    title: ClassVar[str] = ""
+    about: ClassVar[str] = ""
+
+    class Selected(Message):
+        """A person chose a node."""
+
+        def __init__(self, node: int) -> None:
+            super().__init__()
+            self.node = node
+
+    class Sought(Message):
+        """A person asks for the instant `t`, in seconds."""
+
+        def __init__(self, t: float) -> None:
+            super().__init__()
+            self.t = t
+
+    def show(self, scene: Scene) -> None:
+        """Draw a Scene. Called only while the view is on the screen."""
+        raise NotImplementedError
