@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 from random import Random
 from time import process_time
-from typing import Any
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -28,8 +28,16 @@ PERIOD, LOW, WIDTH = 0.2, 0.005, 0.045  # s
 _BEAT = Path(__file__).with_name("beat.py")
 
 
-def lab_seconds(nodes: int, until: float, record: Path | None = None) -> tuple[float, float]:
-    """(CPU seconds per delivery, CPU seconds of set-up) of a lab."""
+class Cost(NamedTuple):
+    """CPU seconds of a lab: per delivery, before its first event, and after its last (all its tasks end)."""
+
+    delivery: float
+    begin: float
+    end: float
+
+
+def lab_cost(nodes: int, until: float, record: Path | None = None) -> Cost:
+    """Run a lab of so many nodes for so many virtual seconds."""
     protocol = load_protocol_file(_BEAT)
     header = plan(
         Experiment(protocol="beat", nodes=nodes, until=until, link=Link(latency="0.005..0.05")), protocol
@@ -38,19 +46,21 @@ def lab_seconds(nodes: int, until: float, record: Path | None = None) -> tuple[f
     start = process_time()
     recorder = Recorder(record, header) if record else None
     lab = Lab(header, protocol, recorder)
-    begun: list[float] = []
+    marks: list[float] = []
     after = lab.kernel.after_slice
 
-    def first_slice() -> None:
-        begun.append(process_time())
-        lab.kernel.after_slice = after
+    def watch() -> None:
+        if not marks or lab.ended:
+            marks.append(process_time())
         after()
 
-    lab.kernel.after_slice = first_slice
+    lab.kernel.after_slice = watch
     run_lab(lab)
     if recorder:
         recorder.close()
-    return (process_time() - begun[0]) / lab.network.delivered, begun[0] - start
+    closed = process_time()
+    first, last = marks[0], marks[1] if not record else closed  # what is recorded has to be written, too
+    return Cost((last - first) / lab.network.delivered, first - start, closed - last)
 
 
 def bare_seconds(nodes: int, until: float) -> float:
@@ -131,8 +141,8 @@ def main(turns: int = 5, until: float = 12.0) -> None:
             yardstick = bare_seconds(1000, until)
             bare.append(yardstick)
             for name, seconds in (
-                ("lab", lab_seconds(1000, until)[0]),
-                ("lab, recording", lab_seconds(1000, until, Path(folder) / "run.gossip")[0]),
+                ("lab", lab_cost(1000, until).delivery),
+                ("lab, recording", lab_cost(1000, until, Path(folder) / "run.gossip").delivery),
                 ("SimPy, callbacks", simpy_callbacks(1000, until)),
                 ("SimPy, processes", simpy_processes(1000, until / 4)),
             ):
@@ -144,16 +154,15 @@ def main(turns: int = 5, until: float = 12.0) -> None:
     for name, ratios in rows.items():
         ratio = statistics.median(ratios)
         print(f"  {name:<28} {ratio / loop:12,.0f}      {ratio:.2f}  {goals.get(name, '')}")
-    print("nodes     us a delivery   set-up s   of the cost at 100   (goal)")
-    small: list[float] = []
-    large: dict[int, list[tuple[float, float]]] = {}
-    for _ in range(3):
-        small.append(lab_seconds(100, until * 10)[0])
-        for nodes in (1000, 10_000):
-            large.setdefault(nodes, []).append(lab_seconds(nodes, until * 1000 / nodes))
-    base = statistics.median(small)
-    print(f"  100     {base * 1e6:10.2f}")
-    for nodes, runs in large.items():
-        cost, setup = (statistics.median(each) for each in zip(*runs, strict=True))
+    print("nodes     us a delivery   begin s   end s   of the cost at 100   (goal)")
+    costs: dict[int, list[Cost]] = {}
+    for _ in range(turns):
+        for nodes, seconds in ((100, until * 10), (1000, until), (10_000, until / 4)):
+            costs.setdefault(nodes, []).append(lab_cost(nodes, seconds))
+    base = statistics.median(cost.delivery for cost in costs[100])
+    for nodes, runs in costs.items():
+        delivery, begin, end = (statistics.median(each) for each in zip(*runs, strict=True))
         goal = "2" if nodes == 10_000 else ""
-        print(f"  {nodes:<6}  {cost * 1e6:10.2f}   {setup:10.2f}   {cost / base:10.2f}           {goal}")
+        print(
+            f"  {nodes:<6}  {delivery * 1e6:10.2f}   {begin:8.2f}  {end:6.2f}   {delivery / base:10.2f}           {goal}"
+        )

@@ -8,7 +8,7 @@ from time import perf_counter
 _TEN_THOUSAND = """
 import resource
 from tests.benchmarks import delivery
-delivery.lab_seconds(10_000, 1.0)
+delivery.lab_cost(10_000, 1.0)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
