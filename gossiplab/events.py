@@ -14,18 +14,28 @@ from gossiplab.experiment import Cycle, Experiment
 FORMAT = 1  # version of the recording format; raised when an old reader could misread a new file
 
 
+class Parent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a run was forked: from the recording of that file name, at the instant `t`, after so many events."""
+
+    name: str
+    t: float
+    events: int
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The first line of a recording: everything needed to execute the run again.
 
     gossiplab: version of the format. version: the gossiplab that wrote it, for people.
     experiment: complete, with every parameter's value and every scheduled command.
     cycle: how rumors count their time; None when the protocol has no cycles.
+    parent: the run that this one was forked from, if any: up to there both are the same.
     """
 
     gossiplab: int
     version: str
     experiment: Experiment
     cycle: Cycle | None = None
+    parent: Parent | None = None
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, tag_field="e"):

@@ -40,8 +40,11 @@ _STATUS = {ALIVE, DEAD, LEFT, CRASHED}
 
 
 def possible_header(header: Header) -> bool:
-    """Whether a run can have this header: a cycle lasts some time."""
-    return header.cycle is None or 0 < header.cycle.period <= MOST_SECONDS
+    """Whether a run can have this header: a cycle lasts some time, and a fork is in it."""
+    parent = header.parent
+    return (header.cycle is None or 0 < header.cycle.period <= MOST_SECONDS) and (
+        parent is None or (0 <= parent.t <= MOST_SECONDS and 0 <= parent.events < _MOST)
+    )
 
 
 def first_impossible(events: Sequence[AnyEvent], nodes: int, since: float = 0.0) -> int | None:

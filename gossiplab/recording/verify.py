@@ -8,12 +8,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from gossiplab.commands import parse_command
 from gossiplab.engine.lab import Lab, run_lab
-from gossiplab.errors import RecordingError, UserError
 from gossiplab.events import AnyEvent
-from gossiplab.plan import Scheduled, check_command, plan, read_scheduled
 from gossiplab.protocol import Protocol
+from gossiplab.recording.again import repeat
 from gossiplab.recording.format import KEYFRAME_MARK
 from gossiplab.recording.reader import Recording
 from gossiplab.recording.tape import Tape
@@ -43,18 +41,7 @@ def verify(
     progress: told the virtual instant reached, now and then. Raises RecordingError when the recording
     cannot be executed, because its commands or parameters have no meaning under `protocol`.
     """
-    header = recording.header
-    try:
-        complete = plan(header.experiment, protocol).experiment == header.experiment
-        commands = _live_commands(recording)
-        for _, command in commands:
-            check_command(command, protocol)
-    except UserError as error:
-        raise RecordingError(f"{recording.path} cannot be verified: {error}") from None
-    if not complete:
-        raise RecordingError(
-            f"{recording.path} cannot be verified: its experiment is not complete, so gossiplab did not write it."
-        )
+    header, commands = repeat(recording, protocol)
     comparison = _Comparison(recording)
     tape = Tape(header, comparison.take, recording.header_line)
 
@@ -74,20 +61,6 @@ def verify(
     except _DifferenceError:
         pass
     return comparison.difference
-
-
-def _live_commands(recording: Recording) -> list[Scheduled]:
-    """The commands that a person gave while the lab ran: those recorded and not in the schedule."""
-    experiment = recording.header.experiment
-    scheduled = [read_scheduled(text, experiment.nodes) for text in experiment.at]
-    live: list[Scheduled] = []
-    for event in recording.commands():
-        entry = (event.t, parse_command(event.command, experiment.nodes))
-        if entry in scheduled:
-            scheduled.remove(entry)
-        else:
-            live.append(entry)
-    return live
 
 
 class _Comparison:

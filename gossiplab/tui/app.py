@@ -33,6 +33,7 @@ from gossiplab.tui.lab_screen import LEAST_HEIGHT, LEAST_WIDTH, LabScreen
 from gossiplab.tui.live import LiveLab
 from gossiplab.tui.palette import Palette
 from gossiplab.tui.session import Replay, Session
+from gossiplab.tui.tracks import Tracks
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _PATIENCE = (
@@ -84,11 +85,16 @@ class GossipApp(App[None]):
         super().__init__(ansi_color=False if no_color else None)
         if no_color and self.current_theme.ansi:
             self.theme = "textual-dark"
-        self.session = session
+        self.tracks = Tracks(session)
         self.code: int | None = None
 
+    @property
+    def session(self) -> Session:
+        """The run that is shown."""
+        return self.tracks.session
+
     def on_mount(self) -> None:
-        self.push_screen(LabScreen(self.session))
+        self.push_screen(LabScreen(self.tracks, self._fail))
         self.session.start(self._fail)
 
     async def on_unmount(self) -> None:
@@ -97,7 +103,7 @@ class GossipApp(App[None]):
     async def close(self) -> None:
         """End the session. May be called twice."""
         try:
-            await self.session.close()
+            await self.tracks.close()
         except StorageError as error:
             self.code = 1
             self._exit_renderables.append(_sentence(error, self.session.path))
@@ -129,6 +135,10 @@ class GossipApp(App[None]):
     def action_explain(self) -> None:
         if isinstance(self.screen, LabScreen):
             self.push_screen(self.screen.explanation())
+
+    def action_compare(self) -> None:
+        if isinstance(self.screen, LabScreen) and (comparison := self.screen.comparison()):
+            self.push_screen(comparison)
 
     def action_command_palette(self) -> None:
         """Part of App."""

@@ -81,6 +81,8 @@ SCRUB = Hint("through time", NODES[0].strokes[:2])
 QUIET: tuple[Stroke, ...] = (
     Stroke("shift+tab", "shift+tab", "select(-1)", "Select the node before."),
     Stroke("F1", "f1", "app.explain", "Explain what has the focus: this view, or the timeline."),
+    Stroke("o", "o", "other", "Show the other future, after you have acted on the past."),
+    Stroke("c", "c", "app.compare", "Compare two futures: where they part, and their figures side by side."),
     Stroke("home", "home", "begin", "Look at the very beginning."),
     Stroke("d", "d", "details", "Show or hide the details beside the stage."),
     Stroke("esc", "escape", "clear", "Take all marks away, close a message, leave the timeline."),

@@ -21,6 +21,7 @@ from textual.widgets import Static
 from gossiplab.commands import AnyCommand, Heal, Inject, Kill, Leave, Partition, Rejoin, parse_command
 from gossiplab.errors import GossiplabError
 from gossiplab.tui.banner import Banner
+from gossiplab.tui.compare import Compare
 from gossiplab.tui.explain import Explain
 from gossiplab.tui.keybar import KeyBar
 from gossiplab.tui.keys import bindings
@@ -31,7 +32,8 @@ from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.status import Status
 from gossiplab.tui.tabs import Tabs
-from gossiplab.tui.timeline import Timeline
+from gossiplab.tui.timeline import Second, Timeline
+from gossiplab.tui.tracks import Tracks
 from gossiplab.tui.view import Scene, View
 from gossiplab.tui.views import VIEWS
 
@@ -43,7 +45,7 @@ _LONGEST_GAP = 0.2  # s of real time; after a longer one, as when the machine sl
 
 
 class LabScreen(Screen[None]):
-    """A session on the screen."""
+    """A run on the screen, with all its futures. on_failure: told when a lab breaks down, which is our fault."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(),
@@ -51,15 +53,21 @@ class LabScreen(Screen[None]):
     ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {LabCommands}
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, tracks: Tracks, on_failure: Callable[[BaseException], None]) -> None:
         super().__init__()
-        self.session = session
+        self.tracks = tracks
+        self._on_failure = on_failure
         self._opened = False
         self._details: bool | None = None  # whether the user wants the panel; None: as there is room
         self._sought: float | None = None
         self._shown_legend: Text | None = None
         self._drawn = perf_counter()
         self._frames = 0
+
+    @property
+    def session(self) -> Session:
+        """The future that is shown."""
+        return self.tracks.session
 
     def compose(self) -> ComposeResult:
         # straight on the screen, each split off from what is left: every box around them costs time in each frame
@@ -88,7 +96,7 @@ class LabScreen(Screen[None]):
         self._keys = self.query_one(KeyBar)
         self._tabs = self.query_one(Tabs)
         self._legend = self.query_one("#legend", Static)
-        self.stage.focus()
+        self.set_focus(self.stage)
         self.set_interval(FRAME, self.frame)
 
     # pictures ----------------------------------------------------------------------------------
@@ -120,7 +128,7 @@ class LabScreen(Screen[None]):
             return
         self._status.show(session)
         self._banner.show(session.trouble, world)
-        self.timeline.show(session.latest, session.t, session.end, session.growing)
+        self.timeline.show(session.latest, session.t, session.end, session.growing, self._second())
         if self._panel.display:
             self._panel.show(session.header, world, self.stage.selected)
         elif (legend := self.stage.legend()) is not self._shown_legend:
@@ -154,7 +162,7 @@ class LabScreen(Screen[None]):
         self._try(lambda: self.session.seek(0.0))
 
     def action_timeline(self) -> None:
-        (self.view if self.timeline.has_focus else self.timeline).focus()
+        self.set_focus(self.view if self.focused is self.timeline else self.timeline)
 
     @on(Timeline.Sought)
     @on(View.Sought)
@@ -169,12 +177,12 @@ class LabScreen(Screen[None]):
             self.view.remove_class("-shown")
             self.view = self.views[number].add_class("-shown")
             self._tabs.current = number
-            self.view.focus()
+            self.set_focus(self.view)
             self.draw()
 
     def explanation(self) -> Explain:
         """About what has the focus."""
-        if self.timeline.has_focus:
+        if self.focused is self.timeline:
             return Explain("timeline", Timeline.about)
         return Explain(self.view.title, self.view.about)
 
@@ -188,18 +196,18 @@ class LabScreen(Screen[None]):
     @on(DescendantFocus)
     @on(DescendantBlur)
     def _focus_moved(self) -> None:
-        self._keys.scrubbing = self.timeline.has_focus
+        self._keys.scrubbing = self.focused is self.timeline
 
     def action_arrow(self, dx: int, dy: int) -> None:
-        if not self.timeline.has_focus:
+        if self.focused is not self.timeline:
             self.stage.select_towards(dx, dy)
         elif dx:
             self._try(lambda: self.session.seek(self.session.t + dx * self.timeline.column))
         else:
-            self.view.focus()
+            self.set_focus(self.view)
 
     def action_select(self, step: int) -> None:
-        self.view.focus()
+        self.set_focus(self.view)
         self.stage.select_next(step)
 
     def action_mark(self) -> None:
@@ -212,7 +220,7 @@ class LabScreen(Screen[None]):
     def action_clear(self) -> None:
         if not self._banner.close():
             self.stage.marked = frozenset()
-            self.view.focus()
+            self.set_focus(self.view)
 
     def action_details(self) -> None:
         self._details = not self.has_class("-details")
@@ -244,7 +252,7 @@ class LabScreen(Screen[None]):
 
     @on(Typed)
     def _obey(self, event: Typed) -> None:
-        self._try(lambda: self.session.act(parse_command(event.text, self.session.header.experiment.nodes)))
+        self._try(lambda: self._do(parse_command(event.text, self.session.header.experiment.nodes)))
 
     def _act_on_nodes(self, what: str, command: "Callable[[tuple[int, ...]], AnyCommand]") -> None:
         """Act on the marked nodes, whose marks are then used up; without any, on the selected one."""
@@ -257,7 +265,56 @@ class LabScreen(Screen[None]):
             self.stage.marked = frozenset()
 
     def _act(self, command: AnyCommand) -> bool:
-        return self._try(lambda: self.session.act(command))
+        return self._try(lambda: self._do(command))
+
+    def _do(self, command: AnyCommand) -> None:
+        """Act in the present; in the past, begin another future."""
+        if self.session.present:
+            self.session.act(command)
+        else:
+            self.run_worker(self._fork(command), exclusive=True)
+
+    # futures -----------------------------------------------------------------------------------
+
+    async def _fork(self, command: AnyCommand) -> None:
+        t = self.session.t
+        try:
+            await self.tracks.fork(command, self._on_failure)
+        except GossiplabError as error:
+            self.notice.say(str(error))
+        else:
+            track = self.tracks.all[self.tracks.current]
+            self.notice.say(
+                f"from {t:.3f} s on this is another future, {track.letter}: press o for the one before, c to compare."
+            )
+
+    async def action_other(self) -> None:
+        if len(self.tracks.all) == 1:
+            self.notice.say("there is one future only: act while you look at the past to begin another.")
+            return
+        self.notice.hush()
+        try:
+            await self.tracks.turn()
+        except GossiplabError as error:
+            self.notice.say(str(error))
+
+    def comparison(self) -> Compare | None:
+        """The tracks side by side; None where there is but one."""
+        if len(self.tracks.all) > 1:
+            return Compare(self.tracks)
+        self.notice.say("there is one future only: act while you look at the past to begin another.")
+        return None
+
+    def _second(self) -> Second | None:
+        """The other track, for the timeline."""
+        other = self.tracks.other
+        if other is None:
+            return None
+        track = self.tracks.all[self.tracks.current]
+        parent = track.session.header.parent or other.session.header.parent
+        return Second(
+            track.letter, other.letter, other.session.latest, other.session.end, parent.t if parent else 0.0
+        )
 
     def _try(self, action: Callable[[], None]) -> bool:
         """Do something; what makes it impossible is said. Whether it was done."""

@@ -7,7 +7,7 @@ reads that file: the lab goes on meanwhile.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from math import inf
 from pathlib import Path
@@ -47,6 +47,7 @@ class LiveLab(Session):
         super().__init__(header, path)
         self._protocol = protocol
         self._recorder = Recorder(path, header)
+        self._target: float | None = None  # the instant up to which the lab executes again
         self.lab = Lab(header, protocol, self._sink)
         self.lab.clock.speed = speed
         self.lab.clock.paused = paused
@@ -93,12 +94,25 @@ class LiveLab(Session):
         """Go on as fast as it goes, and pause once everything that is due at the instant `t` has happened."""
         clock, speed = self.lab.clock, self.lab.clock.speed
 
-        def go() -> None:
-            self.lab.kernel.after_all(t, END, hold)
-            clock.speed, clock.paused = inf, False
-
         def hold() -> None:
             clock.speed, clock.paused = speed, True
+
+        self._rush(t, hold)
+
+    def execute_to(self, t: float) -> None:
+        """Go on as fast as it goes up to the instant `t`, where what was executed again ends, and then as before."""
+        clock, speed = self.lab.clock, self.lab.clock.speed
+        self._target = t
+
+        def arrive() -> None:
+            self._target, clock.speed = None, speed
+
+        self._rush(t, arrive)
+
+    def _rush(self, t: float, arrived: Callable[[], None]) -> None:
+        def go() -> None:
+            self.lab.kernel.after_all(t, END, arrived)
+            self.lab.clock.speed, self.lab.clock.paused = inf, False
 
         self._tell(go)  # in one turn: the lab must not run before it knows how far
 
@@ -143,10 +157,9 @@ class LiveLab(Session):
 
     def _look_back(self) -> Player:
         """A player for what is recorded so far, which becomes the view once it stands where it should."""
-        return self._past or Player(self._recorded())
+        return self._past or Player(self.recording())
 
-    def _recorded(self) -> Recording:
-        """What is recorded so far."""
+    def recording(self) -> Recording:
         if self._recording is None:
             self._recording = open_recording(self._recorder.path)
         elif self._recording.length < self._recorder.world.events:
@@ -166,9 +179,6 @@ class LiveLab(Session):
     @property
     def latest(self) -> World:
         return self._recorder.world
-
-    def events(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
-        return self._recorded().read(start, stop)
 
     @property
     def end(self) -> float:
@@ -191,6 +201,9 @@ class LiveLab(Session):
             return Headline(
                 "▷" if self._past.playing else "◁", f"looking back at {self._past.t:.3f} s, {live}"
             )
+        if self._target is not None:
+            done = self.end / self._target if self._target else 1.0
+            return Headline("↻", f"executing again {bar(done)} {done:.0%} of {self._target:.3f} s")
         if self.lab.ended:
             return Headline("■", f"ended at {self.end:.3f} s: {why_ended(self.lab.ended)}")
         if self.lab.clock.paused:
@@ -272,15 +285,29 @@ class LiveLab(Session):
 
     # the person --------------------------------------------------------------------------------
 
+    @property
+    def present(self) -> bool:
+        return self._past is None and not self.lab.ended
+
+    @property
+    def protocol(self) -> type[Protocol]:
+        return self._protocol
+
     def act(self, command: AnyCommand) -> None:
-        if self._past:
-            raise UserError("you are looking at the past: press End to act on the live lab.")
-        if self.lab.ended:
-            raise UserError(f"the run has ended, {why_ended(self.lab.ended)}: open another lab to act on it.")
+        if not self.present:
+            raise UserError("this is the past, and what has happened cannot be changed.")
+        if self._target is not None:
+            raise UserError(f"the lab executes again what happened up to {self._target:.3f} s: wait for it.")
         check_command(command, self._protocol)
         if why := why_idle(command, self.latest):
             raise UserError(why)
         self._tell(lambda: self.lab.post(command))
+
+
+def bar(done: float, width: int = 10) -> str:
+    """A progress bar for a fraction from 0 to 1."""
+    full = int(done * width)
+    return "█" * full + "░" * (width - full)
 
 
 def _after_passes(loop: asyncio.AbstractEventLoop, tick: Callable[[], object], passes: int) -> None:

@@ -110,6 +110,7 @@ def _run(header: Header, world: World) -> list[Content]:
         *(visible(f"{name} {_value(value)}", _LINE) for name, value in experiment.params.items()),
         *(visible(f"link {a} {b} {' '.join(settings)}", 80) for a, b, settings in world.shapes[-3:]),
         *(visible(f"cut {a} from {b}", 80) for a, b, _ in world.cuts[-3:]),
+        *([visible(f"forked at {parent.t:g} s from {parent.name}", 80)] if (parent := header.parent) else []),
     ]
     return [
         _title(visible(experiment.protocol, _LINE)),

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gossiplab.commands import AnyCommand
+from gossiplab.content import load_protocol
 from gossiplab.errors import GossiplabError, UserError
 from gossiplab.events import AnyEvent, Header
-from gossiplab.recording.reader import open_recording
+from gossiplab.protocol import Protocol
+from gossiplab.recording.reader import Recording, open_recording
 from gossiplab.tui.player import Player
 from gossiplab.world.world import World
 
@@ -78,9 +80,9 @@ class Session(ABC):
     def latest(self) -> World:
         """The World at the end."""
 
-    @abstractmethod
     def events(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
         """The events number `start` up to `stop`, counted from 0, as recorded so far. Raises GossiplabError."""
+        return self.recording().read(start, stop)
 
     @property
     @abstractmethod
@@ -131,9 +133,23 @@ class Session(ABC):
     def go_live(self) -> None:
         """Look at the end."""
 
+    @property
+    @abstractmethod
+    def present(self) -> bool:
+        """Whether this is the present of a lab that runs. Elsewhere, to act is to begin another future."""
+
     @abstractmethod
     def act(self, command: AnyCommand) -> None:
-        """Do something to the lab. Raises UserError when it cannot be done or would change nothing."""
+        """Do something to the lab, in the present. Raises UserError when it cannot be done or would change nothing."""
+
+    @abstractmethod
+    def recording(self) -> Recording:
+        """What is recorded so far. Raises GossiplabError."""
+
+    @property
+    @abstractmethod
+    def protocol(self) -> type[Protocol]:
+        """What the nodes run. Raises UserError when there is no such protocol here."""
 
     def change_speed(self, steps: int) -> None:
         """Go so many steps up or down the ladder of speeds."""
@@ -144,12 +160,16 @@ class Session(ABC):
 
 
 class Replay(Session):
-    """A recording that is played from its beginning. Raises RecordingError when it cannot be used."""
+    """A recording that is played from its beginning. Raises RecordingError when it cannot be used.
 
-    def __init__(self, path: Path, speed: float = 1.0) -> None:
+    protocol: what it ran; a built-in one if None.
+    """
+
+    def __init__(self, path: Path, speed: float = 1.0, protocol: type[Protocol] | None = None) -> None:
         recording = open_recording(path)
         super().__init__(recording.header, path)
         self._recording = recording
+        self._protocol = protocol
         self._speed = speed
         self._closed = False
         self._latest = recording.at_event(recording.length)
@@ -184,9 +204,6 @@ class Replay(Session):
     @property
     def latest(self) -> World:
         return self._latest
-
-    def events(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
-        return self._recording.read(start, stop)
 
     @property
     def end(self) -> float:
@@ -246,11 +263,21 @@ class Replay(Session):
         self._player.playing = False
         self._player.seek(self.end)
 
+    @property
+    def present(self) -> bool:
+        return False
+
     def act(self, command: AnyCommand) -> None:
-        raise UserError(
-            "this is a recording, and what has happened cannot be changed: "
-            f"open a lab for that, with gossiplab lab {self.header.experiment.protocol}."
-        )
+        raise UserError("this is a recording, and what has happened cannot be changed.")
+
+    def recording(self) -> Recording:
+        return self._recording
+
+    @property
+    def protocol(self) -> type[Protocol]:
+        if self._protocol is None:
+            self._protocol = load_protocol(self.header.experiment.protocol)
+        return self._protocol
 
 
 def _check_step(world: World, events: int, at_end: bool) -> None:

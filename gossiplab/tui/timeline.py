@@ -6,6 +6,7 @@ seconds and a mark for every command. What lies after the view is dim, where the
 
 from bisect import bisect_right
 from itertools import groupby
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,9 +22,19 @@ _CURSOR, _LIVE = "┃", "╎"
 _MARKS = {
     "kill": "k", "leave": "l", "rejoin": "r", "partition": "p", "cut": "c", "heal": "h", "inject": "i", "link": "~",
 }  # fmt: skip
-_SEVERAL, _CRASH = "+", "!"
+_SEVERAL, _CRASH, _FORK = "+", "!", "Y"
 _SPANS = (10, 15, 20, 30, 40, 60, 90)  # s; a growing timeline is so long, or ten times as long, and so on
 _TICKS = (1, 2, 5)
+
+
+class Second(NamedTuple):
+    """A second track: the letters of the first and of this one, its latest World, its end and where they part, in s."""
+
+    first: str
+    letter: str
+    world: World
+    end: float
+    parting: float
 
 
 class Timeline(Widget, can_focus=True):
@@ -51,7 +62,8 @@ class Timeline(Widget, can_focus=True):
         self._t = self._end = 0.0
         self._span = 1.0
         self._drawn: tuple[object, ...] = ()
-        self._curve = self._axis = ""
+        self._curve = self._axis = self._other = ""
+        self._second: Second | None = None
         self._dragging = False
         self._cursor = self._live = 0
         self._marked: frozenset[int] = frozenset()
@@ -61,23 +73,34 @@ class Timeline(Widget, can_focus=True):
         """Seconds in one column."""
         return self._span / max(1, self._width)
 
-    def show(self, world: World, t: float, end: float, growing: bool) -> None:
-        """Draw a run: its latest World, the instant in view, the last instant, and whether that still moves."""
-        self._world, self._t, self._end = world, t, end
-        self._span = _grown(end) if growing else max(end, 1e-3)
+    def show(
+        self, world: World, t: float, end: float, growing: bool, second: Second | None = None
+    ) -> None:  # fmt: skip
+        """Draw a run: its latest World, the instant in view, the last instant, and whether that still moves.
+
+        second: another future of the same run, drawn below.
+        """
+        self._world, self._t, self._end, self._second = world, t, end, second
+        self.set_class(second is not None, "-two")
+        longest = max(end, second.end) if second else end
+        self._span = _grown(longest) if growing else max(longest, 1e-3)
         self._lay_out()
 
     def render_line(self, y: int) -> Strip:
-        text = self._curve if y == 0 else self._axis
+        text = (self._curve, self._axis, self._other)[y]
         segments = [
             Segment("".join(glyph for _, glyph in run), self._style(name))
             for name, run in groupby(enumerate(text), key=lambda cell: self._part(cell[0], y))
         ]
-        edge = Segment(" ", self.rich_style)
-        return Strip([edge, *segments, edge], len(text) + 2)
+        letters = (self._second.first, " ", self._second.letter) if self._second else "   "
+        return Strip(
+            [Segment(letters[y], self.rich_style), *segments, Segment(" ", self.rich_style)], len(text) + 2
+        )
 
     def _part(self, x: int, y: int) -> str:
         """What the cell in column `x` belongs to."""
+        if y == 2:
+            return "future"
         if x == self._cursor:
             return "cursor"
         if y == 0:
@@ -99,12 +122,13 @@ class Timeline(Widget, can_focus=True):
         known = sum(len(rumor.arrivals) for rumor in world.rumors)
         drawn = (
             width, self._span, self._cursor, self._live, known, len(world.rumors), len(world.deeds), len(world.crashes),
+            self._second and self._second[:2],
         )  # fmt: skip
         if drawn == self._drawn:
             return
         self._drawn = drawn
         marks = self._marks()
-        curve, axis = self._heights(), self._ticks(marks)
+        curve, axis = self._heights(world, self._end), self._ticks(marks)
         for x, glyph in marks.items():
             axis[x] = glyph
         if width:
@@ -112,19 +136,24 @@ class Timeline(Widget, can_focus=True):
             curve[self._cursor] = _CURSOR
         self._marked = frozenset(marks)
         self._curve, self._axis = "".join(curve), "".join(axis)
+        if self._second:
+            other = self._heights(self._second.world, self._second.end)
+            if width:
+                other[self._x(self._second.end)] = _LIVE
+            self._other = "".join(other)
         self.refresh()
 
     def _x(self, t: float) -> int:
         return max(0, min(self._width - 1, int(t / self._span * self._width)))
 
-    def _heights(self) -> list[str]:
-        """The curve: at each column, the fraction that knows the newest rumor there was by then."""
-        world, n = self._world, len(self._world.nodes)
+    def _heights(self, world: World, end: float) -> list[str]:
+        """The curve of a run up to `end`: at each column, the fraction that knows the newest rumor there was by then."""
+        n, last = len(world.nodes), self._x(end)
         starts = [rumor.t for rumor in world.rumors]
         arrivals = [[arrival.t for arrival in rumor.arrivals.values()] for rumor in world.rumors]
         curve = [" "] * self._width
-        for x in range(min(self._live + 1, self._width)):
-            t = min((x + 1) * self.column, self._end)
+        for x in range(min(last + 1, self._width)):
+            t = min((x + 1) * self.column, end)
             newest = bisect_right(starts, t) - 1
             if newest >= 0 and n:
                 know = bisect_right(arrivals[newest], t)
@@ -155,6 +184,8 @@ class Timeline(Widget, can_focus=True):
             self._mark(marks, deed.t, _MARKS.get(deed.command.partition(" ")[0], "?"))
         for crash in self._world.crashes:
             self._mark(marks, crash.t, _CRASH)
+        if self._second and self._width:
+            marks[self._x(self._second.parting)] = _FORK
         return marks
 
     def _mark(self, marks: dict[int, str], t: float, glyph: str) -> None:

@@ -122,7 +122,7 @@ def test_verify_with_another_protocol_than_it_was_made_with(gossiplab, tmp_path,
     (mine / "epidemic.py").write_text((SPECIMENS / "chatter.py").read_text())
     code, out, err = gossiplab("verify", file, "--protocols", mine)
     assert (code, out) == (2, "")
-    assert err.startswith(f"gossiplab: {file} cannot be verified: ")
+    assert err.startswith(f"gossiplab: {file} cannot be executed again: ")
 
 
 def test_verify_loads_no_code_that_a_recording_names(gossiplab, tmp_path):

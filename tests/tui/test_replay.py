@@ -94,16 +94,6 @@ async def test_keys_of_time(path):
         assert hand.session.t == pytest.approx(2 * hand.screen.timeline.column)
 
 
-async def test_acting_says_why_it_cannot(path):
-    async with replay(path) as hand:
-        await hand.press("tab")
-        for key in "krlphi":
-            hand.screen.notice.hush()
-            hand.screen.notice.said = ""
-            await hand.press(key)
-            assert "this is a recording" in hand.said
-
-
 async def test_unlimited_speed_reaches_the_end(path):
     async with replay(path) as hand:
         hand.session.speed = inf

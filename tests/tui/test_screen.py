@@ -53,7 +53,7 @@ async def test_picture_of_the_past(tmp_path, picture):
     async with live(tmp_path / "run.gossip", posts=POSTS, **RUMOR) as hand:
         await hand.run_to(3.0)
         hand.session.seek(1.5)
-        await hand.press("k", "tab", "k")
+        await hand.press("tab", "c")
         await hand.draw()
         assert _svg(hand.app) == picture
 

@@ -1,0 +1,100 @@
+"""Two futures side by side: the first event that differs, and their figures. Imports tracks, metrics and text."""
+
+from typing import ClassVar
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from gossiplab.errors import GossiplabError
+from gossiplab.events import AnyEvent
+from gossiplab.text import visible
+from gossiplab.tui.session import why_ended
+from gossiplab.tui.tracks import Track, Tracks
+from gossiplab.world.metrics import message_figures, rumor_figures
+from gossiplab.world.world import World
+
+_MOST_RUMORS = 3
+_LONGEST = 200  # characters of an event
+
+
+class Compare(ModalScreen[None]):
+    """The track that is shown and the one it was forked from."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,c,q,enter,space", "dismiss", "Close")]
+
+    def __init__(self, tracks: Tracks) -> None:
+        super().__init__()
+        self._tracks = tracks
+
+    def compose(self) -> ComposeResult:
+        tracks, current = self._tracks, self._tracks.all[self._tracks.current]
+        other = tracks.other
+        assert other is not None
+        older, newer = sorted((current, other), key=tracks.all.index)
+        with VerticalScroll(id="comparison"):
+            yield Static(Content(f"{older.letter} and {newer.letter}"), classes="title")
+            yield Static(self._parting(older, newer))
+            yield Static(_figures(older, newer))
+            yield Static(Content("Esc closes this."))
+
+    def _parting(self, older: Track, newer: Track) -> Content:
+        """Where the two part, in words."""
+        all_tracks = self._tracks.all
+        try:
+            parting = self._tracks.part(all_tracks.index(older), all_tracks.index(newer))
+        except GossiplabError as error:
+            return Content(visible(str(error), 1000))
+        if parting.first is None and parting.second is None:
+            return Content(f"All {parting.events:,} events are the same so far.")
+        return Content(
+            f"The first {parting.events:,} events are the same. Then\n"
+            f"{older.letter}: {_say(parting.first)}\n{newer.letter}: {_say(parting.second)}"
+        )
+
+
+def _say(event: AnyEvent | None) -> str:
+    if event is None:
+        return "nothing more has happened yet"
+    return visible(msgspec.json.encode(event).decode(), _LONGEST)
+
+
+def _figures(older: Track, newer: Track) -> Table:
+    table = Table(expand=True, box=None)
+    table.add_column("")
+    for track in (older, newer):
+        table.add_column(Text(track.letter), justify="right")
+    one, two = (_cells(track.session.latest) for track in (older, newer))
+    for name in {**one, **two}:
+        table.add_row(Text(name), Text(one.get(name, "-")), Text(two.get(name, "-")))
+    return table
+
+
+def _cells(world: World) -> dict[str, str]:
+    """The figures of a future, by their names."""
+    messages = message_figures(world)
+    cells = {
+        "over": why_ended(world.ended) if world.ended else "not yet",
+        "virtual seconds": f"{world.t:.3f}",
+        "nodes up": f"{world.alive} of {len(world.nodes)}",
+        "messages sent": f"{messages.sent:,}",
+        "delivered": f"{messages.delivered:,}",
+        "dropped": f"{messages.dropped:,}",
+        "bytes": f"{messages.bytes:,}",
+    }
+    for rumor in rumor_figures(world)[:_MOST_RUMORS]:
+        unit = "cycles" if world.cycle else "s"
+        last = "never" if rumor.t_last is None else f"{rumor.t_last:.3f}".rstrip("0").rstrip(".") + f" {unit}"
+        cells |= {
+            f"rumor {rumor.id}: the last to know, after": last,
+            f"rumor {rumor.id}: reached": f"{rumor.reached:,}",
+            f"rumor {rumor.id}: residue": f"{rumor.residue:.4f}",
+            f"rumor {rumor.id}: traffic": f"{rumor.traffic:.2f}",
+        }
+    return cells

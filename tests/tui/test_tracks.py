@@ -1,0 +1,113 @@
+"""What-if: acting on the past begins another future, which can be left, seen again and compared."""
+
+import pytest
+
+from gossiplab.recording.reader import open_recording
+from gossiplab.recording.verify import verify
+from gossiplab.tui.live import LiveLab
+from gossiplab.tui.session import Replay
+from tests.helpers import bytes_of, header_of, specimen
+from tests.tui.driving import live, replay
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+async def _forked(hand, count=2):
+    """Wait until there are so many futures and the last of them has arrived at its parting."""
+    tracks = hand.screen.tracks
+    await hand.until(lambda: len(tracks.all) == count)
+    await hand.until(lambda: tracks.session.lab.clock.now >= tracks.session.header.parent.t)
+    await hand.until(lambda: "executing" not in tracks.session.headline.text)
+
+
+async def test_acting_on_the_past_of_a_live_lab_begins_another_future(tmp_path):
+    path = tmp_path / "run.gossip"
+    async with live(path, posts=[(1.0, "kill n2"), (3.0, "kill n4")]) as hand:
+        await hand.run_to(4.0)
+        hand.session.seek(2.0)
+        await hand.select(5)
+        await hand.press("k")
+        await _forked(hand)
+        fork = hand.screen.session
+        assert isinstance(fork, LiveLab)
+        statuses = [node.status for node in fork.latest.nodes]
+        assert (statuses[2], statuses[4], statuses[5]) == ("dead", "alive", "dead")
+        assert "another future" in hand.said
+        await hand.draw()
+        assert hand.shown("timeline").splitlines()[0].startswith("B")
+        assert hand.shown("timeline").splitlines()[2].startswith("A")
+        forked = fork.path
+    parent = open_recording(path)
+    assert parent.at_event(parent.length).ended == "stopped"
+    assert open_recording(forked).header.parent.name == "run.gossip"
+    assert verify(open_recording(forked), specimen("chatter")) is None
+    assert verify(parent, specimen("chatter")) is None
+
+
+async def test_a_replay_can_be_forked_too_even_at_its_end(tmp_path):
+    path = tmp_path / "run.gossip"
+    path.write_bytes(bytes_of(header_of("rumor", nodes=12, until=3.0)))
+    async with replay(path) as hand:
+        hand.session.seek(3.0)
+        await hand.press("tab", "k")
+        await _forked(hand)
+        assert hand.screen.session.latest.nodes[0].status == "dead"
+        hand.screen.session.speed = 100.0
+        await hand.until(lambda: hand.screen.session.end > 4.0)
+
+
+async def test_the_other_future_is_a_key_away(tmp_path):
+    async with live(tmp_path / "run.gossip", posts=[(1.0, "kill n2")]) as hand:
+        await hand.run_to(2.0)
+        await hand.press("o")
+        assert "one future only" in hand.said
+        await hand.press("c")
+        assert "one future only" in hand.said
+        hand.session.seek(0.5)
+        await hand.select(7)
+        await hand.press("k")
+        await _forked(hand)
+        await hand.press("o")
+        await hand.until(lambda: hand.screen.tracks.current == 0)
+        old = hand.screen.session
+        assert isinstance(old, Replay)
+        assert old.latest.nodes[2].status == "dead"
+        await hand.press("o")
+        await hand.until(lambda: hand.screen.tracks.current == 1)
+        assert hand.screen.session.latest.nodes[7].status == "dead"
+
+
+async def test_two_futures_side_by_side(tmp_path):
+    async with live(tmp_path / "run.gossip", "rumor", size=(100, 40)) as hand:
+        await hand.run_to(4.0)
+        hand.session.seek(1.5)
+        await hand.select(7)
+        events = hand.session.world.events
+        await hand.press("k")
+        await _forked(hand)
+        await hand.press("c")
+        comparison = hand.app.screen.query_one("#comparison")
+        text = "\n".join(
+            widget.render_line(y).text for widget in comparison.children for y in range(widget.size.height)
+        )
+        assert f"The first {events:,} events are the same" in text
+        assert "kill n7" in text
+        assert "11 of 12" in text
+        await hand.press("escape")
+        assert hand.app.screen is hand.screen
+
+
+async def test_what_would_change_nothing_begins_no_future(tmp_path):
+    async with live(tmp_path / "run.gossip", posts=[(1.0, "kill n2")]) as hand:
+        await hand.run_to(2.0)
+        hand.session.seek(1.5)
+        await hand.select(2)
+        await hand.press("k")
+        await hand.until(lambda: hand.said)
+        assert "n2 is dead already" in hand.said
+        assert len(hand.screen.tracks.all) == 1
