@@ -11,7 +11,7 @@ HEAVY = {"networkx", "numpy"}
 
 @pytest.mark.parametrize("module, unwanted", [
     ("gossiplab", SCREEN | HEAVY | {"gossiplab.engine", "gossiplab.world", "gossiplab.recording", "trio"}),
-    ("gossiplab.engine.lab", SCREEN | HEAVY | {"gossiplab.world", "gossiplab.recording"}),
+    ("gossiplab.engine.lab", SCREEN | HEAVY | {"gossiplab.world", "gossiplab.recording", "trio.testing", "pytest"}),
     ("gossiplab.world.world", SCREEN | HEAVY | {"gossiplab.engine", "trio"}),
     ("gossiplab.recording.reader", SCREEN | HEAVY | {"gossiplab.engine", "trio"}),
 ])  # fmt: skip

@@ -10,6 +10,7 @@ Reads the wall (time.perf_counter) to know how fast to go, never to know what ti
 """
 
 import math
+from collections.abc import Callable
 from time import perf_counter
 
 import trio
@@ -22,12 +23,14 @@ class VirtualClock(trio.abc.Clock):
 
     now: the virtual instant. held: time stands still whatever the speed, while something acts at `now`.
     next_deadline: the earliest deadline at the time when, while it was held, all tasks were blocked.
+    on_blocked: told of that time; whether that has made a task runnable again.
     """
 
     def __init__(self, speed: float = math.inf) -> None:
         self.now = 0.0
         self.held = False
         self.next_deadline = math.inf
+        self.on_blocked: Callable[[], bool] = lambda: False
         self._upcoming = 0.0  # where time flows to: the earliest deadline when all tasks last were blocked
         self._speed = speed
         self._paused = False
@@ -42,8 +45,10 @@ class VirtualClock(trio.abc.Clock):
 
     def deadline_to_sleep_time(self, deadline: float) -> float:
         if self.held:
+            if deadline <= self.now:
+                return 0  # what waits for this very instant comes first
             self.next_deadline = deadline
-            return math.inf
+            return 0 if self.on_blocked() else math.inf
         self._upcoming = deadline
         ahead = deadline - self.reach()
         if ahead > 0:

@@ -25,7 +25,6 @@ from time import perf_counter
 from typing import Any
 
 import trio
-import trio.testing
 
 from gossiplab.engine.clock import VirtualClock
 
@@ -57,7 +56,7 @@ class Kernel(trio.abc.Instrument):
     __slots__ = (
         "clock", "tasks", "after_slice", "on_idle", "on_stuck", "on_spin", "counts", "heap", "round", "sequence",
         "_emitted", "_agenda", "_steps_per_instant", "_instant", "_steps", "_step_target", "_limit", "_woken",
-        "_ended", "_parked",
+        "_ended", "_parked", "_task", "_waits",
     )  # fmt: skip
 
     def __init__(self, clock: VirtualClock, emitted: Callable[[], int], steps_per_instant: int) -> None:
@@ -81,6 +80,9 @@ class Kernel(trio.abc.Instrument):
         self._woken = False
         self._ended = False
         self._parked: trio.CancelScope | None = None
+        self._task: trio.lowlevel.Task | None = None  # the one that runs the kernel
+        self._waits = False  # whether it waits for all others to wait
+        clock.on_blocked = self._go_on
 
     # scheduling --------------------------------------------------------------------------------
 
@@ -122,6 +124,7 @@ class Kernel(trio.abc.Instrument):
 
     async def run(self) -> None:
         """Run until `end` is called, or for ever; `on_idle` hears when nothing more happens by itself."""
+        self._task = trio.lowlevel.current_task()
         self.clock.held = True  # from here on time passes where the kernel sleeps, and nowhere else
         await self.settle()
         clock, turn = self.clock, perf_counter()
@@ -197,9 +200,28 @@ class Kernel(trio.abc.Instrument):
         self._steps += steps
 
     async def settle(self) -> None:
-        """Let every runnable task take its turn, at the present instant, until all wait again."""
-        await trio.testing.wait_all_tasks_blocked()
-        self._woken = False
+        """Let every runnable task take its turn, at the present instant, until all wait again.
+
+        What trio.testing.wait_all_tasks_blocked does, which only the clock can do without that import: while
+        it is held, trio asks it how long to sleep exactly when every task waits.
+        """
+        self._woken = True
+        while self._woken:  # a word from outside may have woken somebody in the same breath as this task
+            self._waits = True
+            await trio.lowlevel.wait_task_rescheduled(self._give_up)
+
+    def _go_on(self) -> bool:
+        """Every task waits, at an instant at which nothing more is due: whether it was this that was waited for."""
+        if not self._waits:
+            return False
+        self._waits = self._woken = False
+        assert self._task is not None
+        trio.lowlevel.reschedule(self._task)
+        return True
+
+    def _give_up(self, _: object) -> trio.lowlevel.Abort:
+        self._waits = False
+        return trio.lowlevel.Abort.SUCCEEDED
 
     async def _park(self, until: float) -> float:
         """Sleep until the clock gets to `until` or a poke. Returns the wall's time."""
@@ -225,6 +247,8 @@ class Kernel(trio.abc.Instrument):
 
     def task_scheduled(self, task: trio.lowlevel.Task) -> None:
         """Part of trio's Instrument."""
+        if task is self._task:
+            return
         self.interrupt()
         if self.tasks and self.counts(task):
             self._count_steps(self.clock.now, 1)
