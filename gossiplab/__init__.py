@@ -9,8 +9,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gossiplab.experiment import Cycle
     from gossiplab.protocol import Message, Protocol, Timer, every, param
+    from gossiplab.replica.membership import ALIVE, DEAD, LEFT, SUSPECTED, UNKNOWN
 
-__all__ = ["Cycle", "Message", "Protocol", "Timer", "every", "param"]
+__all__ = [
+    "ALIVE",
+    "DEAD",
+    "LEFT",
+    "SUSPECTED",
+    "UNKNOWN",
+    "Cycle",
+    "Message",
+    "Protocol",
+    "Timer",
+    "every",
+    "param",
+]
 __version__ = "0.1.0"
 
 
@@ -18,5 +31,8 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from gossiplab import experiment, protocol
+    from gossiplab.replica import membership
 
-    return getattr(protocol, name) if hasattr(protocol, name) else getattr(experiment, name)
+    return next(
+        getattr(module, name) for module in (protocol, experiment, membership) if hasattr(module, name)
+    )

@@ -171,6 +171,27 @@ class Shown(Event, frozen=True, gc=False, tag="shown"):
     value: msgspec.Raw
 
 
+class Believed(Event, frozen=True, gc=False, tag="believed"):
+    """Node `node` now believes of `about` that it is in `state`, one of `replica.membership.STATES`.
+
+    incarnation: the incarnation of `about` to which that belongs.
+    """
+
+    node: int
+    about: int
+    state: str
+    incarnation: int
+
+
+class Listed(Event, frozen=True, gc=False, tag="listed"):
+    """Node `node` now believes the same of all nodes in the set `about`: at its start, or handed a whole list."""
+
+    node: int
+    about: str
+    state: str
+    incarnation: int
+
+
 class Ended(Event, frozen=True, gc=False, tag="ended"):
     """The run is over. why: "converged", "quiescent", "time", "limit" or "stopped"."""
 
@@ -179,5 +200,6 @@ class Ended(Event, frozen=True, gc=False, tag="ended"):
 
 AnyEvent = (
     Wired | Commanded | Killed | Departed | Rejoined | Crashed | Severed | Healed | Shaped
-    | Sent | Duplicated | Delivered | Dropped | Injected | Learned | Retired | Shown | Ended
+    | Sent | Duplicated | Delivered | Dropped | Injected | Learned | Retired | Shown | Believed
+    | Listed | Ended
 )  # fmt: skip

@@ -22,14 +22,24 @@ from gossiplab.protocol import Protocol
 from gossiplab.recording.recorder import Recorder
 from gossiplab.recording.tape import Tape
 from gossiplab.text import visible
-from gossiplab.world.metrics import MessageFigures, RumorFigures, message_figures, rumor_figures
+from gossiplab.world.metrics import (
+    MembershipFigures,
+    MessageFigures,
+    RumorFigures,
+    membership_figures,
+    message_figures,
+    rumor_figures,
+)
 from gossiplab.world.world import World
 
 _BEAT = 0.1  # s of real time between two pictures of the progress bar
 
 
 class RunFigures(msgspec.Struct, frozen=True):
-    """What `gossiplab run --json` prints. digest: of the recording's bytes, recorded or not."""
+    """What `gossiplab run --json` prints.
+
+    membership: left out when no node believes anything. digest: of the recording's bytes, recorded or not.
+    """
 
     protocol: str
     nodes: int
@@ -42,6 +52,7 @@ class RunFigures(msgspec.Struct, frozen=True):
     messages: MessageFigures
     rumors: list[RumorFigures]
     digest: str
+    membership: MembershipFigures | msgspec.UnsetType = msgspec.UNSET
 
 
 class Report:
@@ -94,6 +105,8 @@ class Report:
                 f"rumor {rumor.id} from n{rumor.source}: reached {rumor.reached} of {figures.nodes}, "
                 f"residue {rumor.residue:.4g}, traffic {rumor.traffic:.4g}{arrived}"
             )
+        if figures.membership:
+            _print_membership(figures.membership)
         print(f"{figures.events} events, digest {figures.digest}")
         if self._recorded:
             print(f"recorded to {visible(str(self._recorded), 1000)}")
@@ -172,6 +185,7 @@ def run_headless(
         events=world.events,
         messages=message_figures(world),
         rumors=rumor_figures(world),
+        membership=membership_figures(world) or msgspec.UNSET,
         digest=sink.digest,
     )
     return Report(figures, world, header.cycle is not None, recorded, lab.signal)
@@ -207,6 +221,10 @@ def world_figures(world: World, t: float) -> dict[str, Any]:
     """A World as plain values, with its one-word state and its figures."""
     fields: dict[str, Any] = json.loads(msgspec.json.encode(world))
     figures = {"messages": message_figures(world), "rumor_figures": rumor_figures(world)}
+    membership = msgspec.to_builtins(membership_figures(world))
+    fields["membership"] |= (
+        membership or {}
+    )  # failures are told by how long after the fault they were noticed
     return {"at": t, "word": world.word(), **fields, **msgspec.to_builtins(figures)}
 
 
@@ -223,6 +241,33 @@ def print_world(world: World, t: float) -> None:
     messages = message_figures(world)
     print(
         f"  messages: {messages.sent} sent, {messages.delivered} delivered, {messages.dropped} dropped, {messages.in_flight} in flight"
+    )
+    figures = membership_figures(world)
+    if figures:
+        _print_membership(figures, "  ")
+
+
+def _print_membership(figures: MembershipFigures, margin: str = "") -> None:
+    """Print for people how failures were detected."""
+    for failure in figures.failures:
+        noticed = (
+            f"{what} {'never' if after is None else f'after {after:.4g} s'}"
+            for what, after in (
+                ("suspected", failure.first_suspected),
+                ("declared dead", failure.first_declared),
+                ("known to all", failure.last_to_know),
+            )
+        )
+        print(f"{margin}n{failure.node} failed at {failure.at:g} s: {', '.join(noticed)}")
+    load = ""
+    if figures.messages_per_member_period is not None:
+        load = (
+            f"; per member and period {figures.messages_per_member_period:.4g} messages, "
+            f"{figures.bytes_per_member_period:.4g} bytes"
+        )
+    print(
+        f"{margin}membership: {figures.false_suspicions} false suspicions, {figures.false_deaths} false deaths, "
+        f"{figures.refutations} refutations{load}"
     )
 
 

@@ -22,7 +22,7 @@ so that the same seed gives the same run. Imports only experiment and errors.
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import iscoroutinefunction, isgeneratorfunction
 from random import Random
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
@@ -125,9 +125,9 @@ class Round:
 def every(period: str | float, *, phase: str = "random") -> Callable[[F], F]:
     """Run a method again and again: a round.
 
-    period: seconds, or the name of the parameter that holds them.
+    period: seconds, or the name of the parameter, or of what setup makes of several, that holds them.
     phase: "random" (each node on a beat of its own), "aligned" (all nodes at 1, 2, 3 ... periods),
-        or the name of the parameter that holds one of the two.
+        or the name of what holds one of the two.
     """
 
     def mark(method: F) -> F:
@@ -160,6 +160,7 @@ class Host(Interface):
     def learn(self, rumor: int) -> bool: ...
     def retire(self, rumor: int) -> None: ...
     def show(self, name: str, value: Any) -> None: ...
+    def believe(self, about: int | Iterable[int], state: str, incarnation: int) -> None: ...
 
 
 class Protocol:
@@ -256,8 +257,15 @@ class Protocol:
         self._host.retire(rumor)
 
     def show(self, name: str, value: Any) -> None:
-        """Let a value of this node be seen: a counter, a belief, a version."""
+        """Let a value of this node be seen: a counter, a version."""
         self._host.show(name, value)
+
+    def believe(self, about: int | Iterable[int], state: str, incarnation: int = 0) -> None:
+        """Say what this node believes of a member, or of several: ALIVE, SUSPECTED, DEAD, LEFT or UNKNOWN.
+
+        Say it whenever it changes, once; about itself, too, if it has an incarnation.
+        """
+        self._host.believe(about, state, incarnation)
 
 
 def _check_member(protocol: type[Protocol], name: str, value: object) -> None:

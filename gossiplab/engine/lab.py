@@ -6,8 +6,8 @@ through `sink`. Start it headless with `run_lab`, or as a guest of another loop 
 
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
 
 import msgspec
 import trio
@@ -22,6 +22,7 @@ from gossiplab.engine.wheel import Wheel
 from gossiplab.errors import ProtocolError, first_line, first_of
 from gossiplab.events import (
     AnyEvent,
+    Believed,
     Commanded,
     Crashed,
     Departed,
@@ -30,13 +31,16 @@ from gossiplab.events import (
     Injected,
     Killed,
     Learned,
+    Listed,
     Rejoined,
     Retired,
     Shown,
     Wired,
 )  # fmt: skip
+from gossiplab.nodeset import format_nodes
 from gossiplab.plan import check_command, read_scheduled
 from gossiplab.protocol import Protocol
+from gossiplab.replica.membership import STATES
 from gossiplab.topology import build_edges
 
 Sink = Callable[[list[AnyEvent]], None]
@@ -264,6 +268,31 @@ class Lab:
                 raise ProtocolError(f"n{node.id} shows something under {name!r}: give it a name, a string")
             name.encode()  # raises on what cannot be written
             self._emit(Shown(self.clock.now, node.id, name, msgspec.Raw(encode(value))))
+
+    def believed(self, node: Node, about: int | Iterable[int], state: str, incarnation: int) -> None:
+        if not self._emit:
+            return
+        if state not in STATES or incarnation.__class__ is not int or incarnation < 0:
+            raise ProtocolError(
+                f"n{node.id} believes in state {state!r} at incarnation {incarnation!r}: "
+                f"give one of {', '.join(STATES)} and a whole number from 0 up"
+            )
+        now = self.clock.now
+        if isinstance(about, int):
+            self._check_member(node, about)
+            self._emit(Believed(now, node.id, about, state, incarnation))
+        else:
+            members = tuple(about)
+            for member in members:
+                self._check_member(node, member)
+            if members:
+                self._emit(Listed(now, node.id, format_nodes(members), state, incarnation))
+
+    def _check_member(self, node: Node, about: object) -> None:
+        if about.__class__ is not int or not 0 <= cast(int, about) < len(self.nodes):
+            raise ProtocolError(
+                f"n{node.id} believes something of node {about!r}, which does not exist: name a node of the lab"
+            )
 
     def crashed(self, node: Node, file: str, line: int, error: str) -> None:
         self._gone(node)

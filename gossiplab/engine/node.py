@@ -8,7 +8,7 @@ stops here and becomes the node's crash. Imports kernel and protocol; reaches th
 import math
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from math import floor
 from pathlib import Path
@@ -55,6 +55,7 @@ class NodeLab(Interface):
     def learned(self, node: "Node", rumor: int) -> None: ...
     def retired(self, node: "Node", rumor: int) -> None: ...
     def shown(self, node: "Node", name: str, value: Any) -> None: ...
+    def believed(self, node: "Node", about: int | Iterable[int], state: str, incarnation: int) -> None: ...
     def crashed(self, node: "Node", file: str, line: int, error: str) -> None: ...
 
 
@@ -253,7 +254,7 @@ class Node(_Front):
             method = getattr(self._kind, each.name)
             try:
                 period = self._value(each, each.period)
-                aligned = (self._params.get(each.phase, each.phase)) == "aligned"
+                aligned = "aligned" in (each.phase, getattr(self.protocol, each.phase, None))
                 if not _SHORTEST_PERIOD <= period < math.inf:
                     raise ProtocolError(
                         f"the period of {each.name} is {period} s: give seconds from {_SHORTEST_PERIOD} up"
@@ -269,9 +270,9 @@ class Node(_Front):
 
     def _value(self, each: Round, period: str | float) -> float:
         if isinstance(period, str):
-            if period not in self._params:
+            if not hasattr(self.protocol, period):
                 raise ProtocolError(f"the round {each.name} names no parameter: there is no {period}.")
-            return float(self._params[period])
+            return float(getattr(self.protocol, period))
         return period
 
     # what the lab calls ------------------------------------------------------------------------
@@ -323,6 +324,10 @@ class Node(_Front):
     def show(self, name: str, value: Any) -> None:
         if self.heard():
             self._lab.shown(self, name, value)
+
+    def believe(self, about: int | Iterable[int], state: str, incarnation: int) -> None:
+        if not self.guarded or self.heard():
+            self._lab.believed(self, about, state, incarnation)
 
 
 def sample(self: Protocol, k: int) -> list[int]:

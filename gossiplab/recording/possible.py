@@ -14,6 +14,7 @@ from gossiplab.commands import parse_command
 from gossiplab.errors import UserError
 from gossiplab.events import (
     AnyEvent,
+    Believed,
     Commanded,
     Crashed,
     Departed,
@@ -23,6 +24,7 @@ from gossiplab.events import (
     Injected,
     Killed,
     Learned,
+    Listed,
     Rejoined,
     Retired,
     Sent,
@@ -33,10 +35,13 @@ from gossiplab.events import (
 )  # fmt: skip
 from gossiplab.experiment import MOST_SECONDS
 from gossiplab.nodeset import parse_nodes
+from gossiplab.replica.membership import STATES
+from gossiplab.world.membership import LETTERS, Beliefs, Membership
 from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, CutSet, Rumor, ShapeSet, World
 
 _MOST = 2**63  # of anything that is counted
 _STATUS = {ALIVE, DEAD, LEFT, CRASHED}
+_ROW = frozenset(LETTERS.values())
 
 
 def possible_header(header: Header) -> bool:
@@ -82,6 +87,7 @@ def possible_world(world: World, nodes: int) -> bool:
         and all(_sides(each, nodes) for each in (*world.cuts, *world.shapes))
         and all(_is_command(deed.command, nodes) for deed in world.deeds)
         and all(_node(crash.node, nodes) and _counts(crash.line) for crash in world.crashes)
+        and _membership(world.membership, nodes)
     )
 
 
@@ -173,8 +179,56 @@ def _rumor(rumor: Rumor, nodes: int) -> bool:
     return _counts(rumor.updates) and all(_node(node, nodes) for node in (*known, *senders))
 
 
+def _believed(event: Believed, nodes: int) -> bool:
+    return (
+        _of_node(event, nodes)
+        and 0 <= event.about < nodes
+        and event.state in STATES
+        and 0 <= event.incarnation < _MOST
+    )
+
+
+def _listed(event: Listed, nodes: int) -> bool:
+    if not _of_node(event, nodes) or event.state not in STATES or not _counts(event.incarnation):
+        return False
+    try:
+        parse_nodes(event.about, nodes)
+    except UserError:
+        return False
+    return True
+
+
+def _membership(membership: Membership, nodes: int) -> bool:
+    rows, failures = membership.beliefs, membership.failures
+    counts = (membership.false_suspicions, membership.false_deaths, membership.refutations)
+    return (
+        len(rows) == len(membership.standings) == (nodes if rows else 0)
+        and all(_row(row, nodes) for row in rows)
+        and all(
+            0 <= count <= nodes
+            for each in membership.standings
+            for count in (each.alive, each.suspected, each.dead)
+        )
+        and all(_node(failure.node, nodes) for failure in failures)
+        and all(_node(node, nodes) and 0 <= index < len(failures) for node, index in membership.open.items())
+        and all(map(_counts, counts))
+        and 0 <= membership.running <= nodes
+        and 0 <= membership.counted <= MOST_SECONDS
+        and 0 <= membership.lived <= MOST_SECONDS * max(nodes, 1)
+    )
+
+
+def _row(row: Beliefs, nodes: int) -> bool:
+    return (
+        len(row.states) in (0, nodes)
+        and _ROW.issuperset(row.states)
+        and _counts(row.incarnation)
+        and all(_node(about, nodes) and _counts(count) for about, count in row.incarnations.items())
+    )
+
+
 _CHECKS: dict[type[Event], Callable[[Any, int], bool]] = {
     Sent: _sent, Duplicated: _duplicated, Learned: _learned, Retired: _of_rumor, Shown: _shown,
     Injected: _of_rumor, Commanded: _commanded, Killed: _of_node, Departed: _of_node, Crashed: _crashed,
-    Rejoined: _of_node, Severed: _sides, Shaped: _sides, Wired: _wired,
+    Rejoined: _of_node, Severed: _sides, Shaped: _sides, Wired: _wired, Believed: _believed, Listed: _listed,
 }  # fmt: skip

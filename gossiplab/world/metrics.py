@@ -34,6 +34,38 @@ class MessageFigures(msgspec.Struct, frozen=True):
     bytes: int
 
 
+class FailureFigures(msgspec.Struct, frozen=True):
+    """How a failure was detected.
+
+    node: which node. at: the instant at which it was killed or crashed. first_suspected, first_declared: virtual
+    seconds from then until some live node suspected it, believed it dead; last_to_know: until no live node believed
+    it alive or suspected any more. None when that never happened while it was down.
+    """
+
+    node: int
+    at: float
+    first_suspected: float | None
+    first_declared: float | None
+    last_to_know: float | None
+
+
+class MembershipFigures(msgspec.Struct, frozen=True):
+    """Failure detection in figures.
+
+    false_suspicions, false_deaths: how often a member that was up came to be suspected, to be believed dead, by
+    the first to do so. refutations: how often a member answered by raising its incarnation.
+    messages_per_member_period, bytes_per_member_period: sent by a node that is up in one protocol period, on average;
+    None for a protocol without a period.
+    """
+
+    failures: list[FailureFigures]
+    false_suspicions: int
+    false_deaths: int
+    refutations: int
+    messages_per_member_period: float | None
+    bytes_per_member_period: float | None
+
+
 def rumor_figures(world: World) -> list[RumorFigures]:
     """The figures of every rumor, in the order of their injection."""
     n = len(world.nodes)
@@ -64,4 +96,28 @@ def message_figures(world: World) -> MessageFigures:
     """The message counts."""
     return MessageFigures(
         world.sent, world.delivered, world.dropped, world.duplicated, len(world.flights), world.bytes
+    )
+
+
+def membership_figures(world: World) -> MembershipFigures | None:
+    """What failure detection came to until now; None when no node believes anything of another."""
+    membership = world.membership
+    if not membership.beliefs:
+        return None
+    lived = membership.lived_until(world.t)
+    periods = lived / world.cycle.period if world.cycle else 0.0
+    return MembershipFigures(
+        failures=[
+            FailureFigures(
+                each.node,
+                each.t,
+                *(None if t is None else t - each.t for t in (each.suspected, each.declared, each.known)),
+            )
+            for each in membership.failures
+        ],
+        false_suspicions=membership.false_suspicions,
+        false_deaths=membership.false_deaths,
+        refutations=membership.refutations,
+        messages_per_member_period=world.sent / periods if periods else None,
+        bytes_per_member_period=world.bytes / periods if periods else None,
     )

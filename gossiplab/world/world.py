@@ -14,6 +14,7 @@ import msgspec
 
 from gossiplab.events import (
     AnyEvent,
+    Believed,
     Commanded,
     Crashed,
     Delivered,
@@ -27,6 +28,7 @@ from gossiplab.events import (
     Injected,
     Killed,
     Learned,
+    Listed,
     Rejoined,
     Retired,
     Sent,
@@ -37,6 +39,7 @@ from gossiplab.events import (
 )  # fmt: skip
 from gossiplab.experiment import Cycle
 from gossiplab.nodeset import parse_nodes
+from gossiplab.world.membership import DOWN, Membership
 
 ALIVE, DEAD, LEFT, CRASHED = "alive", "dead", "left", "crashed"
 LINGER = (
@@ -129,7 +132,7 @@ class World(msgspec.Struct, kw_only=True):
 
     edges: pairs of linked nodes, None when everybody is linked with everybody. flights: messages under way
     by id. lost: messages dropped a moment ago. handled: the message delivered last. ended: why the run is
-    over, None while it is not.
+    over, None while it is not. membership: what nodes believe of one another.
     """
 
     t: float = 0.0
@@ -151,6 +154,7 @@ class World(msgspec.Struct, kw_only=True):
     duplicated: int = 0
     bytes: int = 0
     ended: str | None = None
+    membership: Membership = msgspec.field(default_factory=lambda: Membership([], [], [], {}))
 
     def apply(self, batch: Iterable[AnyEvent]) -> None:
         """Fold events, in their order."""
@@ -204,7 +208,12 @@ class World(msgspec.Struct, kw_only=True):
 
 def new_world(header: Header) -> World:
     """The World before the first event of a run."""
-    return World(cycle=header.cycle, nodes=[Node(shown={}) for _ in range(header.experiment.nodes)])
+    n = header.experiment.nodes
+    return World(
+        cycle=header.cycle,
+        nodes=[Node(shown={}) for _ in range(n)],
+        membership=Membership([], [], [], {}, running=n),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -263,6 +272,14 @@ def _shown(world: World, event: Shown) -> None:
     world.nodes[event.node].shown[event.name] = msgspec.json.decode(event.value)
 
 
+def _believed(world: World, event: Believed) -> None:
+    world.membership.believed(event, world.nodes)
+
+
+def _listed(world: World, event: Listed) -> None:
+    world.membership.listed(event, world.nodes)
+
+
 def _injected(world: World, event: Injected) -> None:
     world.rumors.append(Rumor(event.node, event.t, {}, {}, 0, {}))
 
@@ -274,6 +291,8 @@ def _commanded(world: World, event: Commanded) -> None:
 def _stopped(status: str) -> Callable[[World, Any], None]:
     def fold(world: World, event: Killed | Departed | Crashed) -> None:
         node = world.nodes[event.node]
+        if node.status not in DOWN:
+            world.membership.stopped(event.node, event.t, failed=status != LEFT)
         node.status, node.since = status, event.t
         if isinstance(event, Crashed):
             world.crashes.append(Crash(event.t, event.node, event.file, event.line, event.error))
@@ -283,6 +302,8 @@ def _stopped(status: str) -> Callable[[World, Any], None]:
 
 def _rejoined(world: World, event: Rejoined) -> None:
     node = world.nodes[event.node]
+    if node.status in DOWN:
+        world.membership.rejoined(event.node, event.t, event.fresh)
     node.status, node.since = ALIVE, event.t
     node.lives += 1
     if event.fresh:
@@ -316,7 +337,7 @@ def _ended(world: World, event: Ended) -> None:
 
 _FOLD: dict[type[Event], Callable[[World, Any], None]] = {
     Sent: _sent, Delivered: _delivered, Dropped: _dropped, Duplicated: _duplicated, Learned: _learned,
-    Retired: _retired, Shown: _shown, Injected: _injected, Commanded: _commanded, Killed: _stopped(DEAD),
+    Retired: _retired, Shown: _shown, Believed: _believed, Listed: _listed, Injected: _injected, Commanded: _commanded, Killed: _stopped(DEAD),
     Departed: _stopped(LEFT), Crashed: _stopped(CRASHED), Rejoined: _rejoined, Severed: _severed,
     Healed: _healed, Shaped: _shaped, Wired: _wired, Ended: _ended,
 }  # fmt: skip

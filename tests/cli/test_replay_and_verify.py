@@ -8,7 +8,7 @@ from gossiplab.recording.reader import open_recording
 from tests.helpers import SPECIMENS, bytes_of, header_of
 
 FIELDS = {
-    "at", "word", "t", "events", "cycle", "edges", "nodes", "flights", "lost", "handled", "rumors", "cuts", "shapes",
+    "at", "word", "t", "events", "cycle", "edges", "nodes", "flights", "lost", "membership", "handled", "rumors", "cuts", "shapes",
     "deeds", "crashes", "sent", "delivered", "dropped", "duplicated", "bytes", "ended", "messages", "rumor_figures",
 }  # fmt: skip
 

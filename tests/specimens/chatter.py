@@ -1,6 +1,6 @@
 """A bit of everything: rumors, replies, timers, shown values, and message fields of every type."""
 
-from gossiplab import Message, Protocol, every, param
+from gossiplab import ALIVE, DEAD, LEFT, SUSPECTED, UNKNOWN, Message, Protocol, every, param
 
 
 class Word(Message):
@@ -33,6 +33,7 @@ class Chatter(Protocol):
         self.rounds_done = 0
         self.heard = 0
         self.show("state", {"fresh": True})
+        self.believe([self.id, *self.peers], ALIVE, 1)
 
     def rejoin(self):
         """Say so."""
@@ -59,6 +60,10 @@ class Chatter(Protocol):
     def on_word(self, sender, word):
         """Learn, and answer later."""
         self.heard += 1
+        self.believe(sender, (SUSPECTED, DEAD, ALIVE, LEFT, UNKNOWN)[self.heard % 5], self.heard)
+        if self.heard % 7 == 0:
+            self.believe(self.id, ALIVE, self.heard)
+            self.believe(tuple(self.peers), (ALIVE, DEAD, SUSPECTED)[self.heard % 3], 1)
         for rumor in word.rumors:
             if self.learn(rumor):
                 self.known.append(rumor)
