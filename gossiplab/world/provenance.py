@@ -1,0 +1,82 @@
+"""Who told whom: how a rumor came to a node, and the whole infection tree. Imports world.
+
+A World keeps how every node learned a rumor: when, from which message, sent by whom. Following the senders
+leads back to the source. Messages are numbered in the order of their birth, and whoever sends a rumor had
+learned it from a message that was sent before: along a chain the numbers fall, so every chain ends.
+"""
+
+from typing import NamedTuple
+
+from gossiplab.world.world import Arrival, Rumor
+
+
+class Hop(NamedTuple):
+    """A node and how it learned the rumor: when, from which message (None: from none), sent by whom."""
+
+    node: int
+    t: float
+    message: int | None
+    sender: int | None
+
+
+class Chain(NamedTuple):
+    """How a node learned a rumor: the node first, then who told it, and so on. whole: back to the source."""
+
+    hops: tuple[Hop, ...]
+    whole: bool
+
+    @property
+    def length(self) -> int:
+        """Deliveries from the last known node, the source if it is whole, to the node."""
+        return len(self.hops) - 1
+
+
+class Tree(NamedTuple):
+    """Along which way the rumor first came to every node.
+
+    parents: who told it first; None: nobody did, as at the source, or it is not known. depth: deliveries from there.
+    """
+
+    parents: dict[int, int | None]
+    depth: dict[int, int]
+
+
+def chain_to(rumor: Rumor, node: int) -> Chain:
+    """How `node` learned what it knows of a rumor; no hops when it does not know it.
+
+    A node that rejoined fresh and learned again has two arrivals; a chain goes through the last one before it
+    told. Of a node that has forgotten more than once a World keeps only the first arrival and the present one.
+    """
+    hops: list[Hop] = []
+    arrival = rumor.arrivals.get(node)
+    while arrival is not None:
+        hops.append(Hop(node, arrival.t, arrival.message, arrival.sender))
+        if arrival.message is None or arrival.sender is None:
+            break
+        node, arrival = arrival.sender, _known_by(rumor, arrival.sender, arrival.t, arrival.message)
+    return Chain(tuple(hops), bool(hops) and hops[-1].message is None and hops[-1].node == rumor.source)
+
+
+def infection_tree(rumor: Rumor) -> Tree:
+    """The tree of first arrivals, also of those that have forgotten the rumor since."""
+    first = {**rumor.arrivals, **rumor.forgotten}
+    parents: dict[int, int | None] = {}
+    depth: dict[int, int] = {}
+    for node, arrival in sorted(first.items(), key=_birth):
+        known = arrival.message is not None and arrival.sender in depth
+        parents[node] = arrival.sender if known else None
+        depth[node] = depth[arrival.sender] + 1 if known and arrival.sender is not None else 0
+    return Tree(parents, depth)
+
+
+def _known_by(rumor: Rumor, node: int, t: float, message: int) -> Arrival | None:
+    """How a node had last learned the rumor that it then told with `message`, which was heard at `t`."""
+    known = [each[node] for each in (rumor.forgotten, rumor.arrivals) if node in each]
+    before = [each for each in known if each.t <= t and (each.message is None or each.message < message)]
+    return max(before, key=lambda each: each.t, default=None)
+
+
+def _birth(item: tuple[int, Arrival]) -> tuple[int, int]:
+    """The number of the message a node learned from: parents come before their children."""
+    node, arrival = item
+    return (-1 if arrival.message is None else arrival.message), node
