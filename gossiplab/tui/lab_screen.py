@@ -28,6 +28,7 @@ from gossiplab.tui.keys import bindings
 from gossiplab.tui.notice import Notice
 from gossiplab.tui.palette import LabCommands, Typed
 from gossiplab.tui.panel import Panel
+from gossiplab.tui.selection import PickedNode, Selection
 from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.status import Status
@@ -60,6 +61,7 @@ class LabScreen(Screen[None]):
         self._opened = False
         self._details: bool | None = None  # whether the user wants the panel; None: as there is room
         self._sought: float | None = None
+        self._picked: Selection | None = None  # a link or a message that is looked at
         self._shown_legend: Text | None = None
         self._drawn = perf_counter()
         self._frames = 0
@@ -123,14 +125,15 @@ class LabScreen(Screen[None]):
             self._opened = True
             experiment = session.header.experiment
             self.stage.open(experiment.nodes, session.latest.edges, experiment.seed)
-        self.view.show(Scene(session, world, session.t, self.stage.selected, self.stage.marked, words))
+        stage = self.stage
+        self.view.show(Scene(session, world, session.t, stage.selected, stage.marked, words, self.picked))
         if not words:
             return
         self._status.show(session)
         self._banner.show(session.trouble, world)
         self.timeline.show(session.latest, session.t, session.end, session.growing, self._second())
         if self._panel.display:
-            self._panel.show(session.header, world, self.stage.selected)
+            self._panel.show(session, self.picked)
         elif (legend := self.stage.legend()) is not self._shown_legend:
             self._shown_legend = legend
             self._legend.update(legend)
@@ -188,9 +191,24 @@ class LabScreen(Screen[None]):
 
     # nodes -------------------------------------------------------------------------------------
 
+    @property
+    def picked(self) -> Selection | None:
+        """What the panel is about: the link or message that was picked last, or else the selected node."""
+        node = self.stage.selected
+        return self._picked or (None if node is None else PickedNode(node))
+
     @on(View.Selected)
     def _selected(self, event: View.Selected) -> None:
-        self.stage.selected = event.node
+        self.stage.selected, self._picked = event.node, None
+        self.draw()
+
+    @on(View.Picked)
+    def _pick(self, event: View.Picked) -> None:
+        """Look at a link or a message. Keys go on acting on the selected node."""
+        if isinstance(event.picked, PickedNode):
+            self.stage.selected, self._picked = event.picked.node, None
+        else:
+            self._picked = event.picked
         self.draw()
 
     @on(DescendantFocus)
@@ -219,7 +237,7 @@ class LabScreen(Screen[None]):
 
     def action_clear(self) -> None:
         if not self._banner.close():
-            self.stage.marked = frozenset()
+            self.stage.marked, self._picked = frozenset(), None
             self.set_focus(self.view)
 
     def action_details(self) -> None:

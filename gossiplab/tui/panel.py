@@ -11,6 +11,8 @@ from textual.widget import Widget
 from gossiplab.events import Header
 from gossiplab.experiment import Value
 from gossiplab.text import visible
+from gossiplab.tui.selection import PickedNode, Selection
+from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.symbols import SYMBOLS
 from gossiplab.world.world import CRASHED, DEAD, LEFT, World
@@ -34,10 +36,11 @@ class Panel(Widget):
         super().notify_style_update()
         self._lines = []
 
-    def show(self, header: Header, world: World, selected: int | None) -> None:
-        """Draw a node of a World, or the run if no node is selected."""
-        known = selected is not None and selected < len(world.nodes)
-        lines = _node(world, selected) if known and selected is not None else _run(header, world)
+    def show(self, session: Session, picked: Selection | None) -> None:
+        """Draw a node of the World in view, or the run if no node is selected."""
+        world = session.world
+        known = isinstance(picked, PickedNode) and picked.node < len(world.nodes)
+        lines = _node(world, picked.node) if known else _run(session.header, world)
         self.content = Content("\n").join([*lines, Content(), *self._legend()])
 
     def render(self) -> Content:

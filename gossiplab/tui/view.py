@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 from textual.message import Message
 from textual.widget import Widget
 
+from gossiplab.tui.selection import Selection
 from gossiplab.tui.session import Session
 from gossiplab.world.world import World
 
@@ -18,6 +19,7 @@ class Scene(NamedTuple):
     """What there is to draw: a World, the instant `t` in seconds, and the nodes a person has selected and marked.
 
     words: whether figures and words may change, which happens ten times a second and not thirty.
+    picked: the node, link or message whose details are shown, which is `selected` unless somebody picked another.
     """
 
     session: Session
@@ -26,6 +28,7 @@ class Scene(NamedTuple):
     selected: int | None
     marked: frozenset[int]
     words: bool
+    picked: Selection | None = None
 
 
 class View(Widget, can_focus=True):
@@ -43,6 +46,13 @@ class View(Widget, can_focus=True):
         def __init__(self, node: int) -> None:
             super().__init__()
             self.node = node
+
+    class Picked(Message):
+        """A person wants to see the details of a node, a link or a message; None: of none of them."""
+
+        def __init__(self, picked: Selection | None) -> None:
+            super().__init__()
+            self.picked = picked
 
     class Sought(Message):
         """A person asks for the instant `t`, in seconds."""
