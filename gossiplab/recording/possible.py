@@ -37,7 +37,21 @@ from gossiplab.experiment import MOST_SECONDS
 from gossiplab.nodeset import parse_nodes
 from gossiplab.replica.membership import STATES
 from gossiplab.world.membership import LETTERS, Beliefs, Membership
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, CutSet, Rumor, ShapeSet, World
+from gossiplab.world.world import (
+    ALIVE,
+    CONVERGED,
+    CRASHED,
+    DEAD,
+    LEFT,
+    LOST,
+    MOST_KINDS,
+    MOST_MOMENTS,
+    CutSet,
+    Moment,
+    Rumor,
+    ShapeSet,
+    World,
+)  # fmt: skip
 
 _MOST = 2**63  # of anything that is counted
 _STATUS = {ALIVE, DEAD, LEFT, CRASHED}
@@ -70,7 +84,11 @@ def possible_world(world: World, nodes: int) -> bool:
     flights = [*world.flights.values(), *(loss.message for loss in world.lost)]
     if world.handled is not None:
         flights.append(world.handled)
-    counts = (world.sent, world.delivered, world.dropped, world.duplicated, world.bytes)
+    counts = (
+        world.sent, world.delivered, world.dropped, world.duplicated, world.bytes, world.useful, world.redundant,
+        *(count for tally in world.kinds.values() for count in (tally.sent, tally.bytes)),
+    )  # fmt: skip
+    up = {node for node, each in enumerate(world.nodes) if each.status == ALIVE}
     return (
         len(world.nodes) == nodes
         and all(map(_counts, counts))
@@ -79,6 +97,14 @@ def possible_world(world: World, nodes: int) -> bool:
             for node in world.nodes
         )
         and all(_rumor(rumor, nodes) for rumor in world.rumors)
+        and world.down == nodes - len(up)
+        and all(rumor.live == len(up & rumor.arrivals.keys()) for rumor in world.rumors)
+        and len(world.kinds) <= MOST_KINDS
+        and len(world.moments) <= MOST_MOMENTS
+        and all(_moment(each, world) for each in world.moments)
+        and world.series.possible()
+        and all(len(each) <= len(world.counts) for each in (*world.series.bins, world.series.before))
+        and all(before <= count for before, count in zip(world.series.before, world.counts, strict=False))
         and all(
             _sent(flight, nodes) and all(rumor < len(world.rumors) for rumor in flight.carries)
             for flight in flights
@@ -167,6 +193,11 @@ def _is_command(text: str, nodes: int) -> bool:
     except UserError:
         return False
     return True
+
+
+def _moment(moment: Moment, world: World) -> bool:
+    known = {LOST: len(world.nodes), CONVERGED: len(world.rumors)}
+    return 0 <= moment.t <= world.t and 0 <= moment.which < known.get(moment.what, 0)
 
 
 def _rumor(rumor: Rumor, nodes: int) -> bool:

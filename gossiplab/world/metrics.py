@@ -72,7 +72,7 @@ def rumor_figures(world: World) -> list[RumorFigures]:
     figures: list[RumorFigures] = []
     for id, rumor in enumerate(world.rumors):
         cycle = world.cycle
-        first = {**rumor.arrivals, **rumor.forgotten}
+        first = rumor.first
         times: list[float] = [
             cycle.count(rumor.t, arrival.t) if cycle else arrival.t - rumor.t
             for node, arrival in first.items()

@@ -6,8 +6,10 @@ everything that a view needs to draw its instant, and is small enough to be writ
 keyframe.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -40,12 +42,18 @@ from gossiplab.events import (
 from gossiplab.experiment import Cycle
 from gossiplab.nodeset import parse_nodes
 from gossiplab.world.membership import DOWN, Membership
+from gossiplab.world.series import Counts, Series
 
 ALIVE, DEAD, LEFT, CRASHED = "alive", "dead", "left", "crashed"
 LINGER = (
     1.0  # virtual seconds for which a lost message stays in `lost`, at least, after it would have arrived
 )
 _FEW = 256  # messages in `lost` that are looked through at every loss
+MOST_KINDS = 32  # types of messages that are counted each on its own; those beyond count as OTHER_KINDS
+OTHER_KINDS = "other types"
+MOST_MOMENTS = 512  # kept; beyond, every second one goes, so that churn for hours does not swell keyframes
+LOST, CONVERGED = "lost", "converged"
+_instant = attrgetter("t")
 
 
 class Node(msgspec.Struct):
@@ -75,7 +83,8 @@ class Rumor(msgspec.Struct):
 
     arrivals: for every node that knows it how it learned it, in order. retired: the nodes that know it and
     no longer spread it, and since when. updates: messages sent that carried it. forgotten: how nodes that
-    have rejoined fresh since had learned it first.
+    have rejoined fresh since had learned it first. live: nodes that are up and know it. complete: the instant
+    since which every node that is up knows it, None while one does not.
     """
 
     source: int
@@ -84,6 +93,13 @@ class Rumor(msgspec.Struct):
     retired: dict[int, float] = {}
     updates: int = 0
     forgotten: dict[int, Arrival] = {}
+    live: int = 0
+    complete: float | None = None
+
+    @property
+    def first(self) -> dict[int, Arrival]:
+        """How every node that ever knew it learned it first."""
+        return {**self.arrivals, **self.forgotten}
 
 
 class Loss(NamedTuple):
@@ -92,6 +108,21 @@ class Loss(NamedTuple):
     message: Sent
     t: float
     why: str
+
+
+class Tally(msgspec.Struct):
+    """Messages of one type: how many were sent, and their bytes."""
+
+    sent: int = 0
+    bytes: int = 0
+
+
+class Moment(NamedTuple):
+    """Something notable at the instant `t`. what: LOST (node `which` is down) or CONVERGED (on rumor `which`)."""
+
+    t: float
+    what: str
+    which: int
 
 
 class Deed(NamedTuple):
@@ -133,6 +164,11 @@ class World(msgspec.Struct, kw_only=True):
     edges: pairs of linked nodes, None when everybody is linked with everybody. flights: messages under way
     by id. lost: messages dropped a moment ago. handled: the message delivered last. ended: why the run is
     over, None while it is not. membership: what nodes believe of one another.
+
+    down: nodes that are not up. kinds: sent messages by type, in the order in which types came up. useful,
+    redundant: deliveries of messages that carry rumors, of which the receiver at that instant knew not all, or
+    all and so was taught nothing; what carries no rumor counts as neither. moments: what was notable, in order.
+    series: these counts over time, see `counts`.
     """
 
     t: float = 0.0
@@ -155,9 +191,24 @@ class World(msgspec.Struct, kw_only=True):
     bytes: int = 0
     ended: str | None = None
     membership: Membership = msgspec.field(default_factory=lambda: Membership([], [], [], {}))
+    down: int = 0
+    kinds: dict[str, Tally] = {}
+    useful: int = 0
+    redundant: int = 0
+    moments: list[Moment] = []
+    series: Series = msgspec.field(default_factory=Series)
 
     def apply(self, batch: Iterable[AnyEvent]) -> None:
         """Fold events, in their order."""
+        events = batch if isinstance(batch, list) else list(batch)
+        while events and events[-1].t >= (edge := self.series.edge):
+            within = bisect_left(events, edge, key=_instant)
+            self._fold(events[:within])
+            events = events[within:]
+            self.series.close(self.counts, events[0].t)
+        self._fold(events)
+
+    def _fold(self, batch: list[AnyEvent]) -> None:
         fold = _FOLD
         event: Event | None = None
         count = 0
@@ -178,14 +229,19 @@ class World(msgspec.Struct, kw_only=True):
         return False
 
     @property
+    def counts(self) -> Counts:
+        """What the series counts: useful, redundant, dropped, then messages and bytes sent for each of `kinds`."""
+        tallies = [count for tally in self.kinds.values() for count in (tally.sent, tally.bytes)]
+        return (self.useful, self.redundant, self.dropped, *tallies)
+
+    @property
     def alive(self) -> int:
         """How many nodes are up."""
-        return sum(node.status == ALIVE for node in self.nodes)
+        return len(self.nodes) - self.down
 
     def knowing(self, rumor: int) -> int:
         """How many live nodes know a rumor."""
-        nodes = self.nodes
-        return sum(nodes[node].status == ALIVE for node in self.rumors[rumor].arrivals)
+        return self.rumors[rumor].live
 
     def infective(self, rumor: int) -> int:
         """How many live nodes spread a rumor."""
@@ -228,15 +284,31 @@ def _sent(world: World, event: Sent) -> None:
     world.flights[event.id] = event
     world.sent += 1
     world.bytes += event.size
+    tally = world.kinds.get(event.kind) or _new_tally(world, event.kind)
+    tally.sent += 1
+    tally.bytes += event.size
     world.nodes[event.src].sent += 1
     for rumor in event.carries:
         world.rumors[rumor].updates += 1
+
+
+def _new_tally(world: World, kind: str) -> Tally:
+    """The tally that a message counts in whose type has none yet."""
+    if len(world.kinds) >= MOST_KINDS - 1:
+        kind = OTHER_KINDS
+    return world.kinds.setdefault(kind, Tally())
 
 
 def _delivered(world: World, event: Delivered) -> None:
     world.handled = flight = world.flights.pop(event.id)
     world.delivered += 1
     world.nodes[flight.dst].received += 1
+    if flight.carries:
+        rumors, node = world.rumors, flight.dst
+        if all([node in rumors[rumor].arrivals for rumor in flight.carries]):
+            world.redundant += 1
+        else:
+            world.useful += 1
 
 
 def _dropped(world: World, event: Dropped) -> None:
@@ -261,7 +333,24 @@ def _learned(world: World, event: Learned) -> None:
     sender = None
     if event.by is not None and world.handled is not None and world.handled.id == event.by:
         sender = world.handled.src
-    world.rumors[event.rumor].arrivals[event.node] = Arrival(event.t, event.by, sender)
+    rumor = world.rumors[event.rumor]
+    if event.node not in rumor.arrivals and world.nodes[event.node].status == ALIVE:
+        rumor.live += 1
+    rumor.arrivals[event.node] = Arrival(event.t, event.by, sender)
+    if rumor.live >= world.alive and rumor.complete is None:
+        _complete(world, event.rumor, event.t)
+
+
+def _complete(world: World, rumor: int, t: float) -> None:
+    """Every node that is up knows a rumor."""
+    world.rumors[rumor].complete = t
+    _remember(world, Moment(t, CONVERGED, rumor))
+
+
+def _remember(world: World, moment: Moment) -> None:
+    world.moments.append(moment)
+    if len(world.moments) > MOST_MOMENTS:
+        del world.moments[::2]
 
 
 def _retired(world: World, event: Retired) -> None:
@@ -293,6 +382,7 @@ def _stopped(status: str) -> Callable[[World, Any], None]:
         node = world.nodes[event.node]
         if node.status not in DOWN:
             world.membership.stopped(event.node, event.t, failed=status != LEFT)
+            _lost(world, event)
         node.status, node.since = status, event.t
         if isinstance(event, Crashed):
             world.crashes.append(Crash(event.t, event.node, event.file, event.line, event.error))
@@ -300,10 +390,25 @@ def _stopped(status: str) -> Callable[[World, Any], None]:
     return fold
 
 
+def _lost(world: World, event: Killed | Departed | Crashed) -> None:
+    """A node that was up is not any more; it may have been the last one that did not know a rumor."""
+    world.down += 1
+    _remember(world, Moment(event.t, LOST, event.node))
+    for id, rumor in enumerate(world.rumors):
+        rumor.live -= event.node in rumor.arrivals
+        if rumor.live == world.alive > 0 and rumor.complete is None:
+            _complete(world, id, event.t)
+
+
 def _rejoined(world: World, event: Rejoined) -> None:
     node = world.nodes[event.node]
     if node.status in DOWN:
         world.membership.rejoined(event.node, event.t, event.fresh)
+        world.down -= 1
+        for rumor in world.rumors:
+            rumor.live += event.node in rumor.arrivals and not event.fresh
+            if rumor.live < world.alive:
+                rumor.complete = None
     node.status, node.since = ALIVE, event.t
     node.lives += 1
     if event.fresh:

@@ -119,6 +119,42 @@ class Oracle:
             if self.events.index(e) > self.fresh_since(e.node)
         }
 
+    def up(self, count):
+        """The nodes that are up after the first so many events."""
+        before = Oracle(self.events[:count], self.nodes)
+        return {node for node in range(self.nodes) if before.status(node)[0] == "alive"}
+
+    def moments(self):
+        """Losses of nodes, and each time that all nodes that are up came to know a rumor."""
+        moments, complete = [], set()
+        for count, e in enumerate(self.events, 1):
+            before = Oracle(self.events[: count - 1], self.nodes)
+            if isinstance(e, Killed | Departed | Crashed) and before.status(e.node)[0] == "alive":
+                moments.append((e.t, "lost", e.node))
+            if not isinstance(e, Learned | Killed | Departed | Crashed | Rejoined):
+                continue
+            after = Oracle(self.events[:count], self.nodes)
+            up = self.up(count)
+            for rumor in range(len(after.of(Injected))):
+                whole = bool(up) and up <= after.arrivals(rumor).keys()
+                if whole and rumor not in complete:
+                    moments.append((e.t, "converged", rumor))
+                if whole:
+                    complete.add(rumor)
+                elif up:
+                    complete.discard(rumor)
+        return moments
+
+    def taught(self):
+        """How many deliveries taught something and how many nothing, of those that carry rumors."""
+        useful = redundant = 0
+        for count, e in enumerate(self.events):
+            if isinstance(e, Delivered) and self.sent(e.id).carries:
+                before, message = Oracle(self.events[:count], self.nodes), self.sent(e.id)
+                knew = all(message.dst in before.arrivals(rumor) for rumor in message.carries)
+                useful, redundant = useful + (not knew), redundant + knew
+        return useful, redundant
+
     def cuts(self):
         healed = max((i for i, e in enumerate(self.events) if isinstance(e, Healed)), default=-1)
         return [(e.a, e.b, e.both) for e in self.events[healed + 1 :] if isinstance(e, Severed)]
@@ -155,10 +191,18 @@ def agree(world: World, oracle: Oracle):
         assert rumor.retired == oracle.retired(id)
         assert rumor.updates == sum(e.carries.count(id) for e in oracle.of(Sent))
         alive = [node for node in range(oracle.nodes) if oracle.status(node)[0] == "alive"]
-        assert world.knowing(id) == sum(node in oracle.arrivals(id) for node in alive)
+        assert world.knowing(id) == rumor.live == sum(node in oracle.arrivals(id) for node in alive)
         assert world.infective(id) == sum(
             node in oracle.arrivals(id) and node not in oracle.retired(id) for node in alive
         )
+    assert world.alive == len(oracle.up(len(events)))
+    kinds = {e.kind: [] for e in oracle.of(Sent)}
+    for e in oracle.of(Sent):
+        kinds[e.kind].append(e)
+    assert {kind: (tally.sent, tally.bytes) for kind, tally in world.kinds.items()} == {
+        kind: (len(these), sum(e.size for e in these)) for kind, these in kinds.items()
+    }
+    assert list(world.kinds) == list(kinds)
     assert [tuple(cut) for cut in world.cuts] == oracle.cuts()
     assert [tuple(shape) for shape in world.shapes] == [(e.a, e.b, e.settings) for e in oracle.of(Shaped)]
     assert [tuple(deed) for deed in world.deeds] == [(e.t, e.command) for e in oracle.of(Commanded)]
@@ -186,6 +230,17 @@ def test_the_fold_agrees_with_the_oracle(schedule, seed, where):
         world = new_world(header)
         world.apply(part)
         agree(world, Oracle(part, 5))
+
+
+@given(schedules, st.integers(0, 20))
+@settings(max_examples=15)
+def test_what_was_notable_and_what_was_taught_agree_with_the_oracle(schedule, seed):
+    events = events_of(run(schedule, seed, retire_after=3, period=0.7))[:250]
+    world = new_world(run(schedule, seed))
+    world.apply(events)
+    oracle = Oracle(events, 5)
+    assert [tuple(moment) for moment in world.moments] == oracle.moments()
+    assert (world.useful, world.redundant) == oracle.taught()
 
 
 @given(

@@ -1,0 +1,305 @@
+"""What theory predicts for a rumor: which formula applies to a run, and its curve. Imports events and world.
+
+Three families. In synchronous rounds on a complete graph the expected fraction p of nodes that have not heard
+follows a recurrence: push p -> p e^-(1-p), pull p -> p^2 (Demers et al. 1987, 1.3), with one call a round. Below
+they stand for any fanout and any number of nodes, where each step is exact for the mean given the step before.
+Rumor mongering (Demers et al. 1987, 1.4) has a recurrence of its own for each way to lose interest. Where every
+node has a beat of its own there are no rounds, and the logistic curve of the simple epidemic stands in.
+
+All of them speak of many nodes: one rumor in a few nodes may be luckier or less lucky at its beginning, which
+shifts its whole curve by a round or two. None knows of faults: they tell what would happen undisturbed.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import islice, takewhile
+from typing import cast
+
+import msgspec
+
+from gossiplab.events import Header
+from gossiplab.experiment import Value
+from gossiplab.link import Link
+from gossiplab.world.world import Rumor
+
+_MOST_CYCLES = 500
+_POINTS = 200  # of a curve that has no cycles
+_MOST_K = 1000
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """A predicted curve.
+
+    name: the formula, in few words. source: who published it. times: seconds from the start of the run. heard:
+    the fraction of all nodes that have heard the rumor then. steps: whether it stays so until the next of
+    `times`, as in rounds; else it changes evenly. cycles: the fraction after the i-th cycle since the injection,
+    empty where there are none. residue: the fraction that never hears, None where it goes on until all do.
+    """
+
+    name: str
+    source: str
+    times: tuple[float, ...]
+    heard: tuple[float, ...]
+    steps: bool
+    cycles: tuple[float, ...] = ()
+    residue: float | None = None
+
+    def at(self, t: float) -> float:
+        """The fraction that has heard by the instant `t`."""
+        before = 0.0
+        for index, (time, heard) in enumerate(zip(self.times, self.heard, strict=True)):
+            if time > t:
+                if self.steps or not index:
+                    return before
+                last = self.times[index - 1]
+                return before + (heard - before) * (t - last) / (time - last)
+            before = heard
+        return before
+
+
+class NoPrediction(msgspec.Struct, frozen=True):
+    """No formula here applies. why: in a few words."""
+
+    why: str
+
+
+def predict(header: Header, rumor: Rumor) -> Prediction | NoPrediction:
+    """What theory says about a rumor of a run, undisturbed from its injection on."""
+    experiment = header.experiment
+    if experiment.topology != "complete":
+        return NoPrediction("it holds where everybody can call everybody")
+    if experiment.nodes < 2:
+        return NoPrediction("it takes two to gossip")
+    of = {"epidemic": _epidemic, "rumor": _mongering}.get(experiment.protocol)
+    if of is None or header.cycle is None:
+        return NoPrediction("none is known here for this protocol")
+    try:
+        return of(header, rumor)
+    except (KeyError, TypeError, ValueError, OverflowError):  # a header from a stranger may say anything
+        return NoPrediction("its parameters are none of this protocol's")
+
+
+# simple epidemics -----------------------------------------------------------------------------------
+
+
+def pushes(n: int, fanout: int = 1, delivered: float = 1.0) -> Callable[[float], float]:
+    """One round of push for the fraction p that has not heard, of n nodes: p -> p e^-(1-p) as n grows (fanout 1).
+
+    Exact for the mean: each of n (1-p) callers misses a node with probability 1 - fanout / (n-1).
+    """
+    miss = max(0.0, 1 - delivered * fanout / (n - 1))
+    return lambda p: p * miss ** (n * (1 - p))
+
+
+def pulls(n: int, fanout: int = 1, delivered: float = 1.0) -> Callable[[float], float]:
+    """One round of pull: p -> p^(1 + fanout) as n grows. Exact for the mean where nothing is lost, or with fanout 1.
+
+    delivered: the probability that call and answer both arrive.
+    """
+
+    def step(p: float) -> float:
+        told = delivered * n * (1 - p)
+        for called in range(fanout):  # one after the other, and nobody twice
+            p *= max(0.0, 1 - told / (n - 1 - called))
+        return p
+
+    return step
+
+
+def pushes_and_pulls(n: int, fanout: int = 1, delivered: float = 1.0) -> Callable[[float], float]:
+    """One round of push-pull: who neither is called nor calls with success remains; the two are independent.
+
+    delivered: the probability that a message arrives.
+    """
+    push, pull = pushes(n, fanout, delivered), pulls(n, fanout, delivered**2)
+    return lambda p: push(p) * pull(p) / p if p else 0.0
+
+
+def rounds(n: int, step: Callable[[float], float]) -> tuple[float, ...]:
+    """The fraction that has heard after 0, 1, 2 ... rounds from one source, until less than half a node is left."""
+    curve, p = [1 / n], 1 - 1 / n
+    while p * n > 0.5 and len(curve) < _MOST_CYCLES:
+        p = step(p)
+        curve.append(1 - p)
+    return tuple(curve)
+
+
+def rounds_to_all(n: int, direction: str) -> float:
+    """The leading terms of the rounds until all n have heard: push (Pittel 1987), else Karp et al. 2000."""
+    if direction == "push":
+        return math.log2(n) + math.log(n)
+    return math.log2(n) + math.log2(math.log(n)) if direction == "pull" else math.log(n, 3)
+
+
+def logistic(n: int, rate: float, t: float) -> float:
+    """The fraction that has heard after `t` seconds from one source, each node telling `rate` others a second."""
+    return 1 / (1 + (n - 1) * math.exp(-rate * t))
+
+
+def serf(n: int, fanout: int, interval: float, t: float, loss: float = 0.0, failed: float = 0.0) -> float:
+    """The fraction converged after `t` seconds, as the convergence simulator of Serf has it (serf.io)."""
+    contact = fanout / n * (1 - loss) * (1 - failed) * 0.5
+    return 1 / (1 + (n + 1) * math.exp(-contact * n * t / interval))
+
+
+def growth(direction: str, fanout: int, period: float, latency: float = 0.0, delivered: float = 1.0) -> float:
+    """How fast a small epidemic grows, per second: the r that solves r = sum of a e^-rd over its ways to spread.
+
+    (Euler and Lotka's equation: each way tells `a` others a second, `d` seconds after the call began. A push takes
+    one message, a pull two.)
+    """
+    ways = [(1, delivered)] if direction != "pull" else []
+    ways += [(2, delivered**2)] if direction != "push" else []
+    low, high = 0.0, 2 * fanout / period
+    for _ in range(60):
+        r = (low + high) / 2
+        told = sum(fanout / period * share * math.exp(-r * hops * latency) for hops, share in ways)
+        low, high = (r, high) if told > r else (low, r)
+    return low
+
+
+def _epidemic(header: Header, rumor: Rumor) -> Prediction | NoPrediction:
+    params, n, cycle = header.experiment.params, header.experiment.nodes, header.cycle
+    assert cycle is not None
+    direction, fanout, phase = params["direction"], _whole(params["fanout"], 1000), params["phase"]
+    fanout = min(fanout, n - 1)
+    kinds = {"push": pushes, "pull": pulls, "push-pull": pushes_and_pulls}
+    make = kinds[cast(str, direction)]
+    link, delivered = header.experiment.link, 1 - header.experiment.link.loss
+    if not delivered:
+        return NoPrediction("every message is lost")
+    if phase == "random":
+        rate = growth(str(direction), fanout, cycle.period, _mean_latency(link), delivered)
+        # until less than half a node has not heard
+        span = (math.log(n - 1) + math.log(2 * n)) / rate
+        times = [span * point / _POINTS for point in range(_POINTS + 1)]
+        return Prediction(
+            f"logistic, {direction}",
+            "the simple epidemic (Bailey 1975), with the growth of these links",
+            tuple(rumor.t + t for t in times),
+            tuple(logistic(n, rate, t) for t in times),
+            steps=False,
+        )
+    if (too_slow := _too_slow(header, hops=1 if direction == "push" else 2)) is not None:
+        return too_slow
+    curve = rounds(n, make(n, fanout, delivered**2 if direction == "pull" else delivered))
+    formulas = {
+        "push": f"push: p → p e^-{'' if fanout == 1 else fanout}(1-p)",
+        "pull": f"pull: p → p^{1 + fanout}",
+        "push-pull": f"push-pull: p → p^{1 + fanout} e^-{'' if fanout == 1 else fanout}(1-p)",
+    }
+    source = "Pittel 1987" if direction == "push" else "Demers et al. 1987, 1.3"
+    return _in_rounds(header, rumor, formulas[cast(str, direction)], source, curve, None)
+
+
+# rumor mongering ------------------------------------------------------------------------------------
+
+
+class Mongering(msgspec.Struct, frozen=True):
+    """Rumor mongering after a cycle, as fractions of all sites. heard; infective; traffic: updates sent a site so far."""
+
+    heard: float
+    infective: float
+    traffic: float
+
+
+def mongering(n: int, direction: str, feedback: bool, stop: str, k: int) -> Iterator[Mongering]:
+    """Rumor mongering (Demers et al. 1987, 1.4) from one of n sites, before the first cycle and after each.
+
+    The mean of every rule of the definition in a large crowd: in a cycle a site is called by a Poisson number of
+    others. Its limits are the residues of Tables 1 to 3. Ends when less than a thousandth of a site is infective.
+    """
+    push, pull, e = direction != "pull", direction != "push", math.exp
+    s, counters, traffic = 1 - 1 / n, [1 / n], 0.0
+    while True:
+        i = sum(counters)
+        yield Mongering(1 - s, i, traffic)
+        if i * n < 1e-3:
+            return
+        heard = s * (1 - (e(-i) if push else 1.0) * (1 - i if pull else 1.0))
+        # of the updates that an infective site sends in a cycle: that none was needed, and that there was none
+        useless = (1 - s if push else 1.0) * (e(-s) if pull else 1.0)
+        none = 0.0 if push else e(-1.0)
+        if stop == "coin":
+            wrong = (1 - s if feedback else 1.0) / k
+            kept = (1 - wrong if push else 1.0) * (e(-wrong) if pull else 1.0)
+            counters = [i * kept + heard]
+        else:
+            up = useless - none if feedback else 1 - none
+            reset = 1 - useless if feedback else 0.0
+            stay = 1 - up - reset
+            after = [
+                stay * at + up * below for at, below in zip([*counters, 0.0], [0.0, *counters], strict=True)
+            ]
+            after[0] += i * reset + heard
+            counters = after[:k]
+        traffic += i * (push + pull)
+        s -= heard
+
+
+def coin_residue(k: int) -> float:
+    """The s below 1 that solves s = e^-(k+1)(1-s): feedback and coin, push, infinitely short cycles (1.4)."""
+    s = 0.0
+    for _ in range(200):
+        s = math.exp(-(k + 1) * (1 - s))
+    return s
+
+
+def _mongering(header: Header, rumor: Rumor) -> Prediction | NoPrediction:
+    params = header.experiment.params
+    if params["connection_limit"]:
+        return NoPrediction("none is known with a connection limit")
+    if header.experiment.link.loss:
+        return NoPrediction("none is known where messages are lost")
+    if params["minimize"] and params["direction"] == "push-pull" and params["stop"] == "counter":
+        return NoPrediction("none is known with minimization")
+    if (too_slow := _too_slow(header, hops=3)) is not None:
+        return too_slow
+    direction, stop = str(params["direction"]), str(params["stop"])
+    if direction not in ("push", "pull", "push-pull") or stop not in ("coin", "counter"):
+        raise ValueError
+    feedback, k = bool(params["feedback"]), _whole(params["k"], _MOST_K)
+    n = header.experiment.nodes
+    cycles = list(islice(mongering(n, direction, feedback, stop, k), _MOST_CYCLES))
+    residue = 1 - cycles[-1].heard
+    # what still rises by less than a twentieth of a node is over
+    rest = 0.05 / n
+    curve = takewhile(lambda each: each.heard < 1 - residue - rest, cycles)
+    name = f"{direction}, {'feedback' if feedback else 'blind'}, {stop} {k}"
+    heard = (*(each.heard for each in curve), cycles[-1].heard)
+    return _in_rounds(header, rumor, name, "Demers et al. 1987, 1.4", heard, residue)
+
+
+# what both need -------------------------------------------------------------------------------------
+
+
+def _in_rounds(
+    header: Header, rumor: Rumor, name: str, source: str, curve: tuple[float, ...], residue: float | None
+) -> Prediction:
+    """A curve in cycles, laid into time: what is learned in a cycle arrives a latency after its beginning."""
+    cycle, latency = header.cycle, _mean_latency(header.experiment.link)
+    assert cycle is not None
+    start = cycle.period * math.floor(rumor.t / cycle.period + 1e-9)
+    times = (rumor.t, *(start + i * cycle.period + latency for i in range(1, len(curve))))
+    return Prediction(name, source, times, curve, steps=True, cycles=curve, residue=residue)
+
+
+def _too_slow(header: Header, hops: int) -> NoPrediction | None:
+    """Whether `hops` messages one after the other take longer than a cycle."""
+    assert header.cycle is not None
+    if hops * _mean_latency(header.experiment.link) > header.cycle.period:
+        return NoPrediction("messages take longer than a round")
+    return None
+
+
+def _mean_latency(link: Link) -> float:
+    """The mean of a link's latency in seconds."""
+    kind, a, b = link.spread()
+    return a * math.exp(min(b, 20.0) ** 2 / 2) if kind == "lognormal" else (a + b) / 2
+
+
+def _whole(value: Value, most: int) -> int:
+    """A number that has to be whole, from 1 to `most`. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError
+    return value
