@@ -67,10 +67,10 @@ class Flags:
 
 @app.default
 def demo() -> int:
-    """Open the demo: 30 nodes and a rumor that spreads by push-pull."""
+    """Open the demo, 30 nodes and a rumor that spreads by push-pull, with home beside it."""
     from gossiplab.library import demo_experiment
 
-    return _open_lab(demo_experiment(), Flags())
+    return _open_lab(demo_experiment(), Flags(), at_home=True)
 
 
 @app.command
@@ -277,12 +277,12 @@ def _plan(
     return plan(experiment, protocol), protocol
 
 
-def _open_lab(fields: dict[str, Any], flags: Flags) -> int:
+def _open_lab(fields: dict[str, Any], flags: Flags, at_home: bool = False) -> int:
     header, protocol = _plan(fields, tuple(flags.protocols))
     _need_terminal(f"gossiplab run {header.experiment.protocol}")
     from gossiplab.tui.app import open_lab
 
-    return open_lab(header, protocol, flags.record)
+    return open_lab(header, protocol, flags.record, at_home)
 
 
 def _need_terminal(instead: str) -> None:

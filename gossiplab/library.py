@@ -1,17 +1,24 @@
 """What there is to open: the demo, the protocols, the recordings that come along and the user's own."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from gossiplab.content import content_folder, load_protocol_file, protocol_files
 from gossiplab.errors import GossiplabError, RecordingError
+from gossiplab.experiment import load_experiment
 from gossiplab.recording.format import SUFFIX
 from gossiplab.recording.reader import open_recording
 from gossiplab.text import visible
 
+_MOST_COMMANDS = 100  # in a preview
+
 
 def demo_experiment() -> dict[str, Any]:
-    """The fields of the experiment that `gossiplab` opens: slow links, so that messages can be seen flying."""
+    """The fields of the experiment that `gossiplab` opens: half a minute in which much happens.
+
+    Links are slow, so that messages can be seen flying.
+    """
     return {
         "protocol": "epidemic",
         "nodes": 30,
@@ -19,6 +26,16 @@ def demo_experiment() -> dict[str, Any]:
         "seed": 7,
         "params": {"direction": "push-pull", "phase": "random", "period": 1.0},
         "link": {"latency": "0.3..0.6"},
+        "at": [
+            "0 inject n0",
+            "7 partition n0-n9",
+            "8 inject n20",
+            "14 heal",
+            "19 kill n3,n12,n21",
+            "20 inject n26",
+            "25 rejoin n3,n12",
+            "26 rejoin n21 fresh",
+        ],
         "until": "stopped",
     }
 
@@ -66,6 +83,37 @@ def recording_files() -> list[Path]:
                 path for path in folder.iterdir() if path.name.endswith((SUFFIX, f"{SUFFIX}.zst"))
             )
     return files
+
+
+def experiment_files() -> list[Path]:
+    """The experiments that come along, by name."""
+    folder = content_folder("recordings")
+    return sorted(folder.glob("*.toml")) if folder.is_dir() else []
+
+
+def preview_experiment(path: Path) -> str:
+    """An experiment file, for people to read. Raises UserError when it is none."""
+    load_experiment(path)
+    return path.read_text(encoding="utf-8")
+
+
+def preview_recording(path: Path) -> str:
+    """What is in a recording: protocol, nodes, length, and the commands in it. Raises RecordingError."""
+    recording = open_recording(path)
+    try:
+        experiment = recording.header.experiment
+        lines = [
+            f"{experiment.protocol}, {experiment.nodes} nodes, {experiment.topology}, seed {experiment.seed}",
+            f"{recording.end:.3f} s, {recording.length:,} events{', ends early' if recording.torn else ''}",
+        ]
+        if parent := recording.header.parent:
+            lines.append(f"forked at {parent.t:g} s from {parent.name}")
+        lines += [
+            f"{event.t:8.3f} s  {event.command}" for event in islice(recording.commands(), _MOST_COMMANDS)
+        ]
+    finally:
+        recording.close()
+    return "\n".join(lines)
 
 
 def find_recording(name: str) -> Path:

@@ -21,16 +21,25 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from gossiplab.errors import GossiplabError, StorageError, UserError
 from gossiplab.events import Header
-from gossiplab.library import default_path
+from gossiplab.library import (
+    default_path,
+    experiment_files,
+    preview_experiment,
+    preview_recording,
+    recording_files,
+)
 from gossiplab.protocol import Protocol
 from gossiplab.text import visible
+from gossiplab.tui.chooser import Chooser
 from gossiplab.tui.help_screen import HelpScreen
+from gossiplab.tui.home import Home
 from gossiplab.tui.lab_screen import LEAST_HEIGHT, LEAST_WIDTH, LabScreen
-from gossiplab.tui.live import LiveLab
+from gossiplab.tui.live import LiveLab, lab_of
+from gossiplab.tui.new_lab import NewLab
 from gossiplab.tui.palette import Palette
 from gossiplab.tui.session import Replay, Session
 from gossiplab.tui.tracks import Tracks
@@ -42,16 +51,17 @@ _PATIENCE = (
 
 
 def open_lab(
-    header: Header, protocol: type[Protocol], record: Path | None = None, speed: float | None = None
-) -> int:
+    header: Header, protocol: type[Protocol], record: Path | None = None, at_home: bool = False
+) -> int:  # fmt: skip
     """Run a lab on the screen until the user leaves. Returns the exit code.
 
-    record: the file to record to, a fresh one in the user's folder if None. speed: virtual seconds in a
-    real second, 1 if None. Raises UserError without a terminal, StorageError when the file cannot be written.
+    record: the file to record to, a fresh one in the user's folder if None. at_home: with home beside it.
+    Raises UserError without a terminal, StorageError when the file cannot be written.
     """
     _need_terminal()
-    session = LiveLab(header, protocol, record or default_path(header.experiment.protocol), speed or 1.0)
-    code = _run(session)
+    app = GossipApp(LiveLab(header, protocol, record or default_path(header.experiment.protocol)), at_home)
+    code = _run(app)
+    session = app.session
     world = session.latest
     if code != 1:
         _say(
@@ -66,7 +76,7 @@ def open_replay(path: Path) -> int:
     Raises UserError without a terminal, RecordingError when the file cannot be used.
     """
     _need_terminal()
-    return _run(Replay(path))
+    return _run(GossipApp(Replay(path)))
 
 
 class GossipApp(App[None]):
@@ -79,13 +89,14 @@ class GossipApp(App[None]):
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, at_home: bool = False) -> None:
         # without colours Textual shades in grey, but leaves an ansi theme black on black
         no_color = "NO_COLOR" in os.environ
         super().__init__(ansi_color=False if no_color else None)
         if no_color and self.current_theme.ansi:
             self.theme = "textual-dark"
         self.tracks = Tracks(session)
+        self._at_home = at_home
         self.code: int | None = None
 
     @property
@@ -96,6 +107,8 @@ class GossipApp(App[None]):
     def on_mount(self) -> None:
         self.push_screen(LabScreen(self.tracks, self._fail))
         self.session.start(self._fail)
+        if self._at_home:
+            self.action_home()
 
     async def on_unmount(self) -> None:
         await self.close()
@@ -145,6 +158,39 @@ class GossipApp(App[None]):
         if isinstance(self.screen, LabScreen):
             self.push_screen(Palette(self.screen))
 
+    # home --------------------------------------------------------------------------------------
+
+    def action_home(self) -> None:
+        if isinstance(self.screen, LabScreen):
+            self.push_screen(Home(), self._go)
+
+    def _go(self, way: str | None) -> None:
+        dialog: ModalScreen[Session | None]
+        match way:
+            case "new":
+                dialog = NewLab()
+            case "experiment":
+                dialog = Chooser("Open an experiment", experiment_files(), preview_experiment, lab_of)
+            case "recording":
+                dialog = Chooser("Open a recording", recording_files(), preview_recording, Replay)
+            case _:
+                return
+        self.push_screen(dialog, self._open)
+
+    def _open(self, session: Session | None) -> None:
+        if session is None:
+            self.action_home()
+        else:
+            self.run_worker(self._replace(session), exclusive=True)
+
+    async def _replace(self, session: Session) -> None:
+        """End what is shown, and show another run."""
+        await self.close()
+        self.tracks = Tracks(session)
+        session.start(self._fail)  # at once: whoever quits now finds it running, and ends it
+        await self.pop_screen()
+        await self.push_screen(LabScreen(self.tracks, self._fail))
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Part of App."""
         yield SystemCommand("Theme", "Choose light, dark or other colours", self.action_change_theme)
@@ -171,8 +217,7 @@ class GossipApp(App[None]):
         self._close_messages_no_wait()
 
 
-def _run(session: Session) -> int:
-    app = GossipApp(session)
+def _run(app: GossipApp) -> int:
     # modules and classes, 100,000 objects: looking through them for garbage holds the screen for a tenth of a second
     gc.freeze()
     asyncio.run(_main(app))

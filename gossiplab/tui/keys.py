@@ -83,6 +83,7 @@ QUIET: tuple[Stroke, ...] = (
     Stroke("F1", "f1", "app.explain", "Explain what has the focus: this view, or the timeline."),
     Stroke("o", "o", "other", "Show the other future, after you have acted on the past."),
     Stroke("c", "c", "app.compare", "Compare two futures: where they part, and their figures side by side."),
+    Stroke("F2", "f2", "app.home", "Home: start another lab, open an experiment or a recording."),
     Stroke("home", "home", "begin", "Look at the very beginning."),
     Stroke("d", "d", "details", "Show or hide the details beside the stage."),
     Stroke("esc", "escape", "clear", "Take all marks away, close a message, leave the timeline."),

@@ -16,12 +16,15 @@ import trio
 from outcome import Outcome
 
 from gossiplab.commands import AnyCommand
+from gossiplab.content import load_protocol
 from gossiplab.engine.kernel import END
 from gossiplab.engine.lab import Lab
 from gossiplab.engine.scheduling import deterministic_scheduling
 from gossiplab.errors import GossiplabError, StorageError, UserError, first_of
 from gossiplab.events import AnyEvent, Header
-from gossiplab.plan import check_command
+from gossiplab.experiment import load_experiment, make_experiment
+from gossiplab.library import default_path
+from gossiplab.plan import check_command, plan
 from gossiplab.protocol import Protocol
 from gossiplab.recording.reader import Recording, open_recording
 from gossiplab.recording.recorder import Recorder
@@ -302,6 +305,14 @@ class LiveLab(Session):
         if why := why_idle(command, self.latest):
             raise UserError(why)
         self._tell(lambda: self.lab.post(command))
+
+
+def lab_of(path: Path) -> LiveLab:
+    """The lab of an experiment file, which goes on until it is stopped. Raises GossiplabError when it cannot be."""
+    fields = {"until": "stopped", **load_experiment(path)}
+    experiment = make_experiment(fields, str(path))
+    protocol = load_protocol(experiment.protocol)
+    return LiveLab(plan(experiment, protocol), protocol, default_path(experiment.protocol))
 
 
 def bar(done: float, width: int = 10) -> str:

@@ -1,0 +1,147 @@
+"""The form for a new lab: protocol, nodes, topology, seed and every parameter. Imports content, plan and live."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Input, Select, Static
+
+from gossiplab.content import load_protocol, protocol_files
+from gossiplab.errors import GossiplabError, UserError
+from gossiplab.experiment import make_experiment
+from gossiplab.library import default_path
+from gossiplab.plan import plan
+from gossiplab.protocol import Param
+from gossiplab.text import visible
+from gossiplab.topology import TOPOLOGIES
+from gossiplab.tui.live import LiveLab
+from gossiplab.tui.session import Session
+
+_FIRST = "epidemic"
+_FIELDS = (
+    ("nodes", "30", "how many, from 0 to 100000"),
+    ("topology", "complete", f"who is linked with whom: {', '.join(TOPOLOGIES)}"),
+    ("seed", "0", "a whole number from which everything random follows"),
+    ("latency", "0.2..0.5", "seconds in flight: 0.03, 0.01..0.05 or lognormal(0.03,0.5)"),
+    ("loss", "0", "probability that a message is lost"),
+)
+
+
+class NewLab(ModalScreen[Session | None]):
+    """Start a lab."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Close"),
+        Binding("ctrl+s", "start", "Start", priority=True),
+    ]
+
+    def compose(self) -> ComposeResult:
+        names = sorted(protocol_files())
+        with Vertical(classes="dialog"):
+            yield Static(Content("Start a lab"), classes="title")
+            with VerticalScroll(id="form", can_focus=False):
+                choice = Select(
+                    [(name, name) for name in names], value=_FIRST, allow_blank=False, compact=True
+                )
+                yield _row("protocol", choice, "", "protocol")
+                yield from (
+                    _row(name, Input(default, compact=True), doc, name) for name, default, doc in _FIELDS
+                )
+                yield Vertical(id="params")
+            yield Static(id="wrong")
+            with Horizontal(id="buttons"):
+                yield Button("Start", id="start", variant="primary", compact=True)
+                yield Static(Content("  Enter or ctrl+s starts, tab goes on, Esc closes."))
+
+    @on(Select.Changed, "#protocol")
+    async def _protocol_chosen(self) -> None:
+        """Show the parameters of the protocol."""
+        box = self.query_one("#params", Vertical)
+        await box.remove_children()
+        try:
+            protocol = load_protocol(self._protocol())
+        except GossiplabError as error:
+            self._say(str(error))
+            return
+        summary = (protocol.__doc__ or "").strip().partition("\n")[0]
+        await box.mount(Static(Content(visible(summary, 200)), classes="summary"), *_rows(protocol.params))
+
+    @on(Input.Submitted)
+    @on(Button.Pressed)
+    def action_start(self) -> None:
+        """Start the lab that the form asks for, or say what is wrong with it."""
+        try:
+            self.dismiss(self._lab())
+        except GossiplabError as error:
+            self._say(str(error))
+
+    def _lab(self) -> LiveLab:
+        values = {name: self.query_one(f"#{name}", Input).value.strip() for name, _, _ in _FIELDS}
+        protocol = load_protocol(self._protocol())
+        params: dict[str, Any] = {name: self._value(f"#param-{name}") for name in protocol.params}
+        experiment = make_experiment(
+            {
+                "protocol": self._protocol(),
+                "nodes": _whole("nodes", values["nodes"]),
+                "topology": values["topology"],
+                "seed": _whole("seed", values["seed"]),
+                "link": {"latency": values["latency"], "loss": _number("loss", values["loss"])},
+                "params": params,
+                "until": "stopped",
+            }
+        )
+        header = plan(experiment, protocol)
+        return LiveLab(header, protocol, default_path(experiment.protocol))
+
+    def _protocol(self) -> str:
+        return self._value("#protocol")
+
+    def _value(self, selector: str) -> str:
+        widget: Any = self.query_one(selector)  # an Input or a Select, both have a value
+        return str(widget.value)
+
+    def _say(self, text: str) -> None:
+        self.query_one("#wrong", Static).update(Content(visible(text, 400)))
+
+
+def _rows(params: dict[str, Param]) -> Iterator[Widget]:
+    for name, each in params.items():
+        default = str(each.default).lower() if isinstance(each.default, bool) else str(each.default)
+        choices = ("true", "false") if isinstance(each.default, bool) else each.choices
+        field = (
+            Select([(choice, choice) for choice in choices], value=default, allow_blank=False, compact=True)
+            if choices
+            else Input(default, compact=True)
+        )
+        unit = f" {each.unit}" if each.unit else ""
+        domain = "" if choices else f" ({each.domain()}{unit})"
+        yield _row(name, field, f"{each.doc}{domain}", f"param-{name}")
+
+
+def _row(name: str, field: Widget, doc: str, id: str) -> Horizontal:
+    field.id = id
+    return Horizontal(
+        Static(Content(visible(name, 20)), classes="name"),
+        field,
+        Static(Content(visible(doc, 200)), classes="doc"),
+        classes="row",
+    )
+
+
+def _whole(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise UserError(f"{name} cannot be {text!r}: give a whole number from 0 up.")
+    return int(text)
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"{name} cannot be {text!r}: give a number.") from None

@@ -1,0 +1,127 @@
+"""Home: the ways on from it, the form for a new lab, and the chooser of files, used rightly and wrongly."""
+
+import pytest
+from textual.widgets import Input, OptionList, Select, Static
+
+from gossiplab.library import demo_experiment
+from gossiplab.tui.app import GossipApp
+from gossiplab.tui.live import LiveLab
+from gossiplab.tui.session import Replay
+from gossiplab.world.world import new_world
+from tests.helpers import bytes_of, events_of, header_of, specimen
+from tests.tui.driving import SMALL, Hand, live
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+async def _go(hand, way):
+    """From the lab home, and on."""
+    await hand.press("f2")
+    await hand.until(lambda: hand.app.screen.query("#ways"))
+    await hand.press(*["down"] * way, "enter")
+    await hand.until(lambda: not hand.app.screen.query("#ways"))
+    await hand.settle()
+
+
+def _said(hand, id):
+    return str(hand.app.screen.query_one(f"#{id}", Static).content)
+
+
+async def test_home_lies_beside_the_running_demo(tmp_path):
+    header = header_of(**demo_experiment())
+    app = GossipApp(
+        LiveLab(header, specimen("epidemic"), tmp_path / "run.gossip", 1.0, paused=True), at_home=True
+    )
+    async with app.run_test(size=SMALL) as pilot:
+        hand = Hand(pilot, app, app.session)
+        await hand.until(lambda: app.screen.query("#ways") and app.session.latest.events)
+        assert not app.session.lab.ended
+        await hand.press("enter")
+        await hand.until(lambda: app.screen is hand.screen)
+
+
+async def test_a_lab_is_started_from_the_form(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 1)
+        form = hand.app.screen
+        await hand.until(lambda: form.query("#param-fanout"))
+        form.query_one("#protocol", Select).value = "rumor"
+        await hand.until(lambda: form.query("#param-k"))
+        form.query_one("#nodes", Input).value = "many"
+        await hand.press("ctrl+s")
+        assert "nodes cannot be 'many'" in _said(hand, "wrong")
+        form.query_one("#nodes", Input).value = "17"
+        form.query_one("#param-k", Input).value = "0.5"
+        await hand.press("ctrl+s")
+        assert "the parameter k cannot be '0.5'" in _said(hand, "wrong")
+        form.query_one("#param-k", Input).value = "3"
+        form.query_one("#topology", Input).value = "moebius"
+        await hand.press("ctrl+s")
+        assert "there is no topology 'moebius'" in _said(hand, "wrong")
+        form.query_one("#topology", Input).value = "ring"
+        await hand.press("ctrl+s")
+        await hand.until(lambda: hand.app.session is not hand.session)
+        experiment = hand.app.session.header.experiment
+        assert (experiment.protocol, experiment.nodes, experiment.topology) == ("rumor", 17, "ring")
+        assert experiment.params["k"] == 3
+        await hand.until(lambda: hand.app.session.latest.events)
+
+
+async def test_a_recording_is_chosen_after_a_look_into_it(tmp_path):
+    mine = tmp_path / "data" / "gossiplab" / "recordings"
+    mine.mkdir(parents=True)
+    (mine / "zz.gossip").write_bytes(
+        bytes_of(header_of("chatter", nodes=9, until=3.0), [(1.0, "kill n2-n3")])
+    )
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 3)
+        await hand.press("end")
+        await hand.until(lambda: "chatter, 9 nodes" in _said(hand, "contents"))
+        assert "1.000 s  kill n2-n3" in _said(hand, "contents")
+        await hand.press("enter")
+        await hand.until(lambda: isinstance(hand.app.session, Replay))
+        assert hand.app.session.header.experiment.nodes == 9
+
+
+async def test_files_that_cannot_be_opened_are_refused_in_the_chooser(tmp_path):
+    broken = tmp_path / "broken.toml"
+    broken.write_text("nodes = ")
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 2)
+        chooser = hand.app.screen
+        for path, sentence in (
+            (tmp_path / "none.toml", "there is no file"),
+            (broken, "is not a TOML file"),
+            (tmp_path, "is a folder"),
+        ):
+            chooser.query_one("#path", Input).value = str(path)
+            chooser.query_one("#path", Input).focus()
+            await hand.press("enter")
+            assert sentence in _said(hand, "contents")
+        await hand.press("escape")
+        await hand.until(lambda: hand.app.screen.query("#ways"))
+        assert hand.app.session is hand.session
+
+
+async def test_an_experiment_that_comes_along_is_opened(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 2)
+        await hand.until(lambda: "protocol =" in _said(hand, "contents"))
+        assert hand.app.screen.query_one("#files", OptionList).option_count >= 2
+        await hand.press("enter")
+        await hand.until(lambda: hand.app.session is not hand.session)
+        assert isinstance(hand.app.session, LiveLab)
+
+
+def test_everybody_knows_every_rumor_at_the_end_of_the_demo():
+    header = header_of(**{**demo_experiment(), "until": 30.0})
+    world = new_world(header)
+    world.apply(events_of(header))
+    verbs = {deed.command.split()[0] for deed in world.deeds}
+    assert verbs == {"inject", "partition", "heal", "kill", "rejoin"}
+    assert world.word() == "converged"
