@@ -180,6 +180,7 @@ class LabScreen(Screen[None]):
             self.view.remove_class("-shown")
             self.view = self.views[number].add_class("-shown")
             self._tabs.current = number
+            self.set_class(self.view is not self.stage, "-no-stage")
             self.set_focus(self.view)
             self.draw()
 
