@@ -48,7 +48,9 @@ class Kernel(trio.abc.Instrument):
 
     emitted: how many events there are so far, which is what one step is measured by. heap: what is due,
     except rounds; it ends with an entry that never comes due, so that there always is a first. round: the
-    round that is due next. sequence: numbers all entries, in the order in which they came.
+    round that is due next. sequence: numbers all entries, in the order in which they came. batch: the events
+    that nobody has seen yet; mark: how many of them there were when the step under way began. turns: how
+    often a task became runnable.
     """
 
     # slots, because the loop looks into them for every entry, and because trio looks into the `__dict__` of
@@ -56,11 +58,15 @@ class Kernel(trio.abc.Instrument):
     __slots__ = (
         "clock", "tasks", "after_slice", "on_idle", "on_stuck", "on_spin", "counts", "heap", "round", "sequence",
         "_emitted", "_agenda", "_steps_per_instant", "_instant", "_steps", "_step_target", "_limit", "_woken",
-        "_ended", "_parked", "_task", "_waits",
+        "_ended", "_parked", "_task", "_waits", "batch", "mark", "turns",
     )  # fmt: skip
 
-    def __init__(self, clock: VirtualClock, emitted: Callable[[], int], steps_per_instant: int) -> None:
+    def __init__(
+        self, clock: VirtualClock, batch: list[Any], emitted: Callable[[], int], steps_per_instant: int
+    ) -> None:
         self.clock = clock
+        self.batch = batch
+        self.mark = self.turns = 0
         self.tasks = 0  # how many nodes have async parts that run
         self.after_slice: Callable[[], None] = _nothing
         self.on_idle: Callable[[], None] = _nothing
@@ -159,7 +165,7 @@ class Kernel(trio.abc.Instrument):
 
     def _run_entries(self, limit: float, deadline: float, budget: int) -> None:
         """Run at most `budget` entries: those up to `limit` and before `deadline`."""
-        heap, clock = self.heap, self.clock
+        heap, clock, batch = self.heap, self.clock, self.batch
         beat = self.round
         beat_t = beat[0]
         instant, steps = self._instant, 0
@@ -172,6 +178,7 @@ class Kernel(trio.abc.Instrument):
             if t > self._limit:
                 break
             clock.now = t
+            self.mark = len(batch)
             if t - instant > _INSTANT:
                 instant, steps = t, 1
             else:
@@ -245,10 +252,15 @@ class Kernel(trio.abc.Instrument):
             await self.settle()
         return clock.next_deadline
 
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        """Part of trio's Instrument."""
+        self.mark = len(self.batch)
+
     def task_scheduled(self, task: trio.lowlevel.Task) -> None:
         """Part of trio's Instrument."""
         if task is self._task:
             return
+        self.turns += 1
         self.interrupt()
         if self.tasks and self.counts(task):
             self._count_steps(self.clock.now, 1)

@@ -7,6 +7,7 @@ through `sink`. Start it headless with `run_lab`, or as a guest of another loop 
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from types import CodeType
 from typing import Any, cast
 
 import msgspec
@@ -18,6 +19,7 @@ from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
 from gossiplab.engine.network import Network, encode
 from gossiplab.engine.node import Node, Others, endless, sample, whose
 from gossiplab.engine.scheduling import deterministic_scheduling
+from gossiplab.engine.watchdog import watching
 from gossiplab.engine.wheel import Wheel
 from gossiplab.errors import ProtocolError, first_line, first_of
 from gossiplab.events import (
@@ -25,6 +27,7 @@ from gossiplab.events import (
     Believed,
     Commanded,
     Crashed,
+    Delivered,
     Departed,
     Ended,
     Header,
@@ -60,7 +63,9 @@ class Lab:
         n = experiment.nodes
         self.experiment = experiment
         self.clock = VirtualClock()
-        self.kernel = Kernel(self.clock, self._count, max(_STEPS_PER_INSTANT, _STEPS_PER_PAIR * n * n))
+        self._batch: list[AnyEvent] = []
+        steps = max(_STEPS_PER_INSTANT, _STEPS_PER_PAIR * n * n)
+        self.kernel = Kernel(self.clock, self._batch, self._count, steps)
         self.kernel.after_slice = self.flush
         self.kernel.on_idle = self._idle
         self.kernel.on_stuck = self._stuck
@@ -68,9 +73,11 @@ class Lab:
         self.kernel.counts = whose
         self.ended: str | None = None
         self.signal: int | None = None  # the signal that stopped it, if one did
+        self.on_endless: Callable[[], None] = lambda: (
+            None
+        )  # told when a node was stopped that did not stop itself
         self._protocol = protocol
         self._sink = sink
-        self._batch: list[AnyEvent] = []
         self._flushed = 0  # events handed to the sink
         self._emit = self._batch.append if sink else None
         self._edges = build_edges(experiment.topology, n, experiment.seed)
@@ -103,6 +110,10 @@ class Lab:
     async def main(self) -> None:
         """The run, from its first event to its last. Needs `self.clock` as trio's clock, the kernel as instrument."""
         self._record(Wired(0.0, self._edges))
+        with watching(self):
+            await self._main()
+
+    async def _main(self) -> None:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._start_tasks(self.nodes)
@@ -226,6 +237,7 @@ class Lab:
             self._knowers[rumor] -= 1
 
     def _rejoin(self, node: Node, fresh: bool) -> None:
+        fresh = fresh or node.blocked
         self._live += 1
         self._record(Rejoined(self.clock.now, node.id, fresh))
         if not fresh:
@@ -332,12 +344,52 @@ class Lab:
         """Too many steps at one instant: the node whose step is next is at fault."""
         node, function = entry[2].__self__.culprit(entry)
         node.crash(endless(), first_line(function))
+        self.on_endless()
 
     def _spinning(self, task: trio.lowlevel.Task) -> None:
         """Too many steps at one instant: the node whose task takes the next is at fault."""
         belongs = whose(task)
         if belongs and belongs[0].life == belongs[1]:
             belongs[0].spin(task)
+            self.on_endless()
+
+    # what the watchdog asks: gossiplab.engine.watchdog.Watched ---------------------------------
+
+    def turns(self) -> int:
+        return self.kernel.turns
+
+    def owner(self, task: trio.lowlevel.Task) -> Node | None:
+        belongs = whose(task)
+        return belongs and belongs[0]
+
+    def overdue(self, node: Node, code: CodeType | None) -> None:
+        belongs = whose(trio.lowlevel.current_task())
+        if node.up and (belongs is None or belongs[1] == node.life):
+            self._undo(node)
+            node.block(code)
+            self.on_endless()
+
+    def _undo(self, node: Node) -> None:
+        """Make the step of `node` that is under way undone: how far it got depends on the machine."""
+        mark, batch = self.kernel.mark, self._batch
+        if mark < len(batch) and isinstance(batch[mark], Delivered):
+            mark += 1  # that it arrived is so, whatever came of it
+        undone = batch[mark:]
+        del batch[mark:]
+        for event in undone:
+            match event:
+                case Learned(rumor=rumor):
+                    self._knowers[rumor] -= 1
+                    node.known.discard(rumor)
+                    if rumor in node.active:
+                        node.active.discard(rumor)
+                        self._infective -= 1
+                case Retired(rumor=rumor) if rumor in node.known:
+                    node.active.add(rumor)
+                    self._infective += 1
+                case _:
+                    pass
+        self.network.undo(node, undone)
 
 
 def _peers(n: int, edges: tuple[tuple[int, int], ...] | None) -> list[Sequence[int]]:

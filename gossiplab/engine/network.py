@@ -12,15 +12,16 @@ Imports kernel, node, events and link; knows no protocol but the bytes it sends.
 """
 
 from collections.abc import Callable
-from heapq import heappush
+from heapq import heapify, heappush
 from random import Random
 from typing import Any, cast
 
 from msgspec import Raw
 from msgspec.json import Decoder, Encoder
 
-from gossiplab.engine.kernel import Kernel
-from gossiplab.engine.node import Node
+from gossiplab.engine.kernel import Entry, Kernel
+from gossiplab.engine.node import Node, Timer
+from gossiplab.engine.watchdog import OverdueError, door
 from gossiplab.errors import ProtocolError, first_line
 from gossiplab.events import AnyEvent, Delivered, Dropped, Duplicated, Healed, Sent, Severed, Shaped
 from gossiplab.link import Link, draw_latency, parse_settings
@@ -88,6 +89,10 @@ class Channel:
         free = max(now, self._busy.get((src, dst), 0.0)) + size / self.link.bandwidth
         self._busy[src, dst] = free
         return free - now
+
+    def forget(self, src: int) -> None:
+        """A node is gone: nothing of it waits for bandwidth any more."""
+        self._busy = {link: free for link, free in self._busy.items() if link[0] != src}
 
 
 class Network:
@@ -230,6 +235,7 @@ class Network:
                 self.carrying += 1
             heappush(self._heap, (due, next(self._sequence), action, copy, src, dst, handler, body, carries))
 
+    @door("node", "handle")
     def _arrive(self, flight: Flight) -> None:
         t, _, _, id, src, dst, (_, decode, handle), body, carries = flight
         node = self._nodes[dst]
@@ -244,7 +250,7 @@ class Network:
             node.cause = id
             try:
                 handle(node.protocol, src, decode(body))
-            except (Exception, SystemExit) as error:
+            except (Exception, SystemExit, OverdueError) as error:
                 node.crash(error, first_line(handle))
             node.cause = None
             if carries:
@@ -254,6 +260,27 @@ class Network:
     def culprit(self, flight: Flight) -> tuple[Node, object]:
         """Whose step the arrival of a message is, and in which function."""
         return self._nodes[flight[5]], flight[6][2]
+
+    def undo(self, node: Node, events: list[AnyEvent]) -> None:
+        """Make undone what `node` sent in the step under way, which emitted `events`; it will not send again."""
+        ids = [event.id for event in events if isinstance(event, Sent | Duplicated)]
+        self._ids -= len(ids)
+        self.duplicated -= sum(isinstance(event, Duplicated) for event in events)
+        self.dropped -= sum(isinstance(event, Dropped) for event in events)
+        first = min(ids, default=self._ids)
+        kept: list[Entry] = []
+        for entry in self._heap:
+            if entry[2] is self._arriving and entry[3] >= first:
+                self.carrying -= bool(entry[8])
+            elif (
+                getattr(entry[2], "__self__", None).__class__ is not Timer
+                or entry[2].__self__.node is not node
+            ):
+                kept.append(entry)
+        self._heap[:] = kept
+        heapify(self._heap)
+        for channel in (self._channel, *(channel for _, _, channel in self._shapes)):
+            channel.forget(node.id)
 
     def _check_rumors(self, node: Node, carries: tuple[int, ...]) -> None:
         for rumor in carries:

@@ -13,12 +13,14 @@ from contextvars import ContextVar
 from math import floor
 from pathlib import Path
 from random import Random
+from types import CodeType
 from typing import Any, cast
 from typing import Protocol as Interface
 
 import trio
 
 from gossiplab.engine.kernel import Entry, Kernel
+from gossiplab.engine.watchdog import OverdueError, door
 from gossiplab.engine.wheel import Wheel
 from gossiplab.errors import ProtocolError, fault_line, first_line, first_of
 from gossiplab.experiment import Value
@@ -122,12 +124,13 @@ class Node(_Front):
     up: whether it runs. life: how often it has stopped, so that what belongs to an earlier life stays
     undone. guarded: whether its protocol may call although it shall not be heard any more. known: the rumors
     it has learned, which it forgets when it rejoins fresh; active: those of them it still spreads. cause: the
-    message that is being handled, if any.
+    message that is being handled, if any. blocked: whether a step of its last life was interrupted, so that
+    it can only rejoin fresh.
     """
 
     __slots__ = (
-        "kernel", "known", "active", "_lab", "_kind", "_params", "_peers", "_scope", "_clock", "_running",
-        "_ghosts",
+        "kernel", "known", "active", "blocked", "_lab", "_kind", "_params", "_peers", "_scope", "_clock", "_running",
+        "_ghosts", "_seed",
     )  # fmt: skip
 
     def __init__(
@@ -138,9 +141,11 @@ class Node(_Front):
         self.kernel = kernel
         self.up = True
         self.guarded = False
+        self.blocked = False
         self.life = 0
         self.known: set[int] = set()
         self.active: set[int] = set()
+        self._seed = seed
         self.random = Random(f"{seed}/node/{id}")
         self.link_random = Random(f"{seed}/link/{id}")
         self._lab = lab
@@ -182,7 +187,7 @@ class Node(_Front):
                     nursery.start_soon(self.protocol.run)
                     await trio.sleep_forever()
         except BaseExceptionGroup as group:
-            faults, rest = group.split((Exception, SystemExit))
+            faults, rest = group.split((Exception, SystemExit, OverdueError))
             if faults and life == self.life:
                 self.crash(first_of(faults))
             if rest:
@@ -203,6 +208,10 @@ class Node(_Front):
         """Begin another life."""
         self.up = True
         self._guard()
+        if self.blocked:
+            self.blocked = False
+            self.random = Random(f"{self._seed}/node/{self.id}/{self.life}")
+            self.link_random = Random(f"{self._seed}/link/{self.id}/{self.life}")
         if fresh:
             self.protocol = self._fresh()
             self.begin()
@@ -235,6 +244,16 @@ class Node(_Front):
         file: str = getattr(sys.modules.get(self._kind.__module__), "__file__", None) or ""
         lines = [line for frame, line in task.iter_await_frames() if frame.f_code.co_filename == file]
         self.crash(endless(), lines[-1] if lines else 0)
+
+    def block(self, code: CodeType | None) -> None:
+        """End this life because a step of it, which began in `code`, did not end by itself.
+
+        How far it got is not known, and so neither is what the node remembers, nor how many random numbers it drew.
+        """
+        file: str = getattr(sys.modules.get(self._kind.__module__), "__file__", None) or ""
+        line = code.co_firstlineno if code and code.co_filename == file else 0
+        self.blocked = True
+        self.crash(endless_step(code.co_name if code else "a timer"), line)
 
     def _guard(self) -> None:
         self.guarded = not self.up or self._ghosts > 0
@@ -277,11 +296,13 @@ class Node(_Front):
 
     # what the lab calls ------------------------------------------------------------------------
 
+    @door("self", "method")
     def call(self, method: Callable[..., object], *arguments: Any) -> None:
         """Call something of the protocol; what it raises is its crash."""
+        self.kernel.mark = len(self.kernel.batch)
         try:
             method(*arguments)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, OverdueError) as error:
             self.crash(error)
 
     # what the protocol calls: gossiplab.protocol.Host ------------------------------------------
@@ -345,6 +366,13 @@ def sample(self: Protocol, k: int) -> list[int]:
 def endless() -> ProtocolError:
     """The fault of a node whose steps follow one another without end at one instant."""
     return ProtocolError("it acts without end while no virtual time passes: wait between steps")
+
+
+def endless_step(name: str) -> ProtocolError:
+    """The fault of a node whose step had to be interrupted."""
+    return ProtocolError(
+        f"{name} does not return: a step may neither block nor wait, except in run with await"
+    )
 
 
 def _say(error: BaseException) -> str:

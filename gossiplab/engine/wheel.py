@@ -14,6 +14,7 @@ from typing import Any
 from typing import Protocol as Interface
 
 from gossiplab.engine.kernel import NEVER, Entry, Kernel
+from gossiplab.engine.watchdog import OverdueError, door
 from gossiplab.protocol import Protocol
 
 
@@ -75,6 +76,7 @@ class Line:
         self._last = self._beats[-1][0]
         self._choose()
 
+    @door("node", "method")
     def _turn(self, beat: Entry) -> None:
         """A node's round: back in line first, then what the protocol does."""
         _, _, _, node, life, method, base, k = beat
@@ -97,7 +99,7 @@ class Line:
             self._kernel.round = beats[0]
         try:
             method(node.protocol)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, OverdueError) as error:
             node.crash(error)
 
     def _choose(self) -> None:

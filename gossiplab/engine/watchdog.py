@@ -1,0 +1,224 @@
+"""The watchdog: takes the turn away from a protocol that does not give it back.
+
+Everything runs in one thread, so a handler that says `while True: pass` or `time.sleep(60)` holds screen and
+kernel alike. A thread cannot stop it: an exception that one thread sets for another waits until the other
+runs Python code again. A signal in the main thread reaches both, so an interval timer looks at the stack twice
+a second, and whoever stands there in the same step of a protocol for a second gets an exception. That costs the
+loop nothing, because which step it is can be read off the stack: a function that calls protocols is marked
+with `door`, and as long as a door's frame is the same object, so is the step. In the async parts, where one
+frame lasts for many steps, the kernel's count of turns tells them apart.
+
+An exception that strikes anywhere may only strike where nothing of ours can be left half done: it is raised
+when the protocol's own code (or a library's it called) runs right above a door, never in the kernel, the
+network, the recorder, the screen or trio. It is no Exception, so that `except Exception` lets it through, and
+a bare `except:` that swallows it gets the next one inside the except clause, which cannot cover itself.
+
+Where a step was interrupted depends on the machine, so nothing of the step may count: the lab undoes what it
+did before the exception is raised. A loop in C that never looks for signals, as `sum(range(10**12))`, cannot be
+interrupted. Imports trio; what it watches hands itself in.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Protocol as Interface
+
+import trio
+
+PATIENCE = 1.0  # s of real time for one step; what a step should need are microseconds
+_BEATS = 2  # how often within its patience a step is looked at
+_LEAST_PATIENCE = PATIENCE / 128  # for a function that blocks in one node after the other
+_SOON = 0.001  # s of real time, until the protocol may have come back from ours
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_doors: dict[CodeType, tuple[str, str]] = {}
+_package = Path(__file__).parents[1]
+# what a protocol's step must not be interrupted in; data types are the protocol's own business
+_ours = (f"{_package}{os.sep}", f"{Path(trio.__file__).parent}{os.sep}")
+_not_ours = tuple(f"{_package / name}{os.sep}" for name in ("_content", "replica"))
+
+
+class OverdueError(BaseException):
+    """Ends a step of a protocol that took too long. The lab has counted the node as crashed already."""
+
+
+def door(node: str, function: str) -> Callable[[F], F]:
+    """Mark a function that calls protocols, with the names of its variables that hold the node and what it calls."""
+
+    def mark(caller: F) -> F:
+        _doors[caller.__code__] = node, function
+        return caller
+
+    return mark
+
+
+class Watched(Interface):
+    """What the watchdog needs of a lab."""
+
+    def turns(self) -> int:
+        """How often a task of the lab has become runnable."""
+        ...
+
+    def owner(self, task: trio.lowlevel.Task) -> Any:
+        """The node to one of whose lives a task belongs; None when it belongs to none."""
+        ...
+
+    def overdue(self, node: Any, code: CodeType | None) -> None:
+        """A step of `node` that began in `code` takes too long: undo it and crash the node."""
+        ...
+
+
+class _Step(NamedTuple):
+    """A step of a protocol that is under way.
+
+    frame: the door's, or the first of its task. turns: 0 with a door. code: where it began. free: whether it
+    may be interrupted where it stands.
+    """
+
+    frame: FrameType
+    turns: int
+    node: Any
+    code: CodeType | None
+    free: bool
+
+
+@contextmanager
+def watching(lab: Watched) -> Generator[None]:
+    """Within this context, steps that take too long are interrupted, where the system and the thread allow it.
+
+    Within a run of trio and not around it: trio closes what signals write to before it stops listening to them.
+    """
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGALRM) not in (signal.SIG_DFL, signal.SIG_IGN)
+    ):
+        yield
+        return
+    _hush()
+    watchdog = _Watchdog(lab)
+    before = signal.signal(signal.SIGALRM, watchdog.beat)
+    watchdog.wind()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        watchdog.forget()
+
+
+class _Watchdog:
+    """Looks at the stack at every beat."""
+
+    def __init__(self, lab: Watched) -> None:
+        self._lab = lab
+        self._patience = PATIENCE  # the least that any function has earned
+        self._offences = Counter[CodeType | None]()
+        self._seen: tuple[FrameType, int] | None = None
+        self._beats = 0  # at which the step was seen, after the first
+        self._strikes = 0  # exceptions that it has got
+        self._trace = sys.gettrace()
+
+    def wind(self, first: float | None = None) -> None:
+        period = self._patience / _BEATS
+        signal.setitimer(signal.ITIMER_REAL, first or period, period)
+
+    def beat(self, _: int, frame: FrameType | None) -> None:
+        """What the signal calls. Raises OverdueError."""
+        step = self._step(frame)
+        if (
+            step is None
+            or self._seen is None
+            or step.frame is not self._seen[0]
+            or step.turns != self._seen[1]
+        ):
+            self.forget()
+            self._seen = step and (step.frame, step.turns)
+            return
+        self._beats += 1
+        if self._beats * self._patience / _BEATS < self._patience_with(step.code):
+            return
+        if not step.free:
+            self.wind(_SOON)
+            return
+        self._strike(step, frame)
+
+    def forget(self) -> None:
+        """What was seen is over."""
+        if self._strikes > 1:
+            sys.settrace(self._trace)
+        self._seen, self._beats, self._strikes = None, 0, 0
+
+    def _patience_with(self, code: CodeType | None) -> float:
+        """Half as long each time: what blocks in every node shall not hold the screen for a second each."""
+        return max(_LEAST_PATIENCE, PATIENCE / 2 ** self._offences[code])
+
+    def _strike(self, step: _Step, frame: FrameType | None) -> NoReturn:
+        if self._strikes:  # it has been swallowed: raise also where the next line begins, in an except clause
+            while frame is not None and frame.f_code not in _doors:
+                frame.f_trace = _raise
+                frame = None if frame is step.frame else frame.f_back
+            sys.settrace(_ignore)
+        else:
+            self._lab.overdue(step.node, step.code)
+            self._offences[step.code] += 1
+            self._patience = min(self._patience, self._patience_with(step.code))
+        self._strikes += 1
+        self.wind()
+        raise OverdueError
+
+    def _step(self, frame: FrameType | None) -> _Step | None:
+        """The protocol's step that is under way, if one is."""
+        try:
+            task = trio.lowlevel.current_task()
+        except RuntimeError:
+            return None
+        root = task.coro.cr_frame
+        free, innermost = True, frame
+        while frame is not None:
+            code = frame.f_code
+            if code in _doors:
+                if frame is innermost:
+                    return None  # about to call, or back
+                node, function = (frame.f_locals[name] for name in _doors[code])
+                return _Step(frame, 0, node, _code_of(function), free)
+            if code.co_filename.startswith(_ours) and not code.co_filename.startswith(_not_ours):
+                free = False
+            if frame is root:
+                node = self._lab.owner(task)
+                return None if node is None else _Step(frame, self._lab.turns(), node, code, free)
+            frame = frame.f_back
+        return None
+
+
+def _hush() -> None:
+    """Let Python not complain when the loop, which is held up, reads no more of the bytes that signals send it."""
+    fd = signal.set_wakeup_fd(-1)
+    if fd >= 0:
+        signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
+
+
+def _raise(frame: FrameType, event: str, _: object) -> Any:
+    """A trace function of a frame: raises at its next line. Python ends all tracing when it does."""
+    if event == "line":
+        raise OverdueError
+    return _raise
+
+
+def _ignore(frame: FrameType, event: str, _: object) -> None:
+    """A trace function of whatever is called from now on: does not trace it."""
+
+
+def _code_of(function: Any) -> CodeType | None:
+    """Where a function begins; bound methods of two nodes begin at the same place."""
+    while hasattr(function, "func"):  # functools.partial
+        function = function.func
+    return getattr(function, "__code__", None)

@@ -1,0 +1,213 @@
+"""A protocol that does not give its turn back is interrupted, in whatever way it does not, and leaves no trace."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from gossiplab import Protocol, every
+from gossiplab.engine import watchdog
+from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.events import Crashed, Ended, Rejoined, Sent, Shown
+from gossiplab.recording.verify import verify
+from tests.helpers import (
+    SPECIMENS,
+    bytes_of,
+    events_of,
+    header_of,
+    only,
+    recording_of,
+    run_of,
+    specimen,
+)
+from tests.specimens.stuck import PLACES, WAYS
+
+SOURCE = (SPECIMENS / "stuck.py").read_text().splitlines()
+AT = ("0.5 inject n1", "4 leave n1", "5 rejoin n1", "6 inject n0")
+DEFS = {
+    "setup": "def setup", "round": "@every", "handler": "def on_note", "timer": "def tick", "run": "async def run",
+    "child": "async def child", "inject": "def on_inject", "leave": "def leave", "rejoin": "def rejoin",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(watchdog, "PATIENCE", 0.06)
+
+
+def _header(where, way, **fields):
+    fields = {"nodes": 3, "at": AT, "until": 8, **fields}
+    return header_of("stuck", params={"where": where, "way": way, "first": 1}, **fields)
+
+
+def _check(where, way, tmp_path):
+    header = _header(where, way)
+    data = bytes_of(header)
+    recording = recording_of(tmp_path / "run.gossip", data)
+    events = list(recording.read())
+    crashes = only(events, Crashed)
+    assert isinstance(events[-1], Ended)
+    assert events[-1].t == 8
+    assert any(event.src == 0 and event.t > 6 for event in only(events, Sent))  # n0 goes on
+    if where == "nowhere":
+        assert not crashes
+    else:
+        assert crashes
+    for crash in crashes:
+        assert crash.node >= 1
+        assert crash.file == "stuck.py"
+        assert DEFS[where] in SOURCE[crash.line - 1]
+        assert "does not return" in crash.error
+    # nothing of the step is left: neither what it did before nor what it did while it was ended
+    assert b"again" not in data
+    assert b"not heard" not in data
+    assert not [event for event in only(events, Shown) if event.name == "count"]
+    assert bytes_of(header) == data
+    assert verify(recording, specimen("stuck")) is None
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_wherever_it_blocks(where, tmp_path):
+    _check(where, "loop", tmp_path)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("where", ["round", "run"])
+def test_however_it_blocks(where, way, tmp_path):
+    _check(where, way, tmp_path)
+
+
+@pytest.mark.parametrize("way", ["send", "tell"])
+@pytest.mark.parametrize(
+    "link", [{"latency": "0.1", "loss": 0.5, "duplicate": 0.5}, {"bandwidth": 1000.0, "jitter": 0.05}]
+)
+def test_what_was_done_on_a_bad_link_is_undone_too(way, link, tmp_path):
+    header = _header("inject", way, link=link, at=(*AT, "6.5 rejoin all", "7 inject n1"), until="quiescent")
+    recording = recording_of(tmp_path / "run.gossip", bytes_of(header))
+    assert len(recording.at(recording.end).crashes) == 2
+    assert verify(recording, specimen("stuck")) is None
+
+
+def test_a_node_that_was_interrupted_remembers_nothing():
+    events = events_of(_header("round", "loop", at=("3 rejoin n1-n2",)))
+    assert [(event.node, event.fresh) for event in only(events, Rejoined)] == [(1, True), (2, True)]
+
+
+def test_the_kernel_counts_the_same_as_the_events_after_an_undo(tmp_path):
+    header = _header("round", "send", nodes=6, until=5)
+    events = []
+    lab = Lab(header, specimen("stuck"), events.extend)
+    run_lab(lab)
+    recording = recording_of(tmp_path / "run.gossip", bytes_of(header))
+    world = recording.at(recording.end)
+    assert (lab.network.sent, lab.network.delivered, lab.network.dropped) == (
+        world.sent, world.delivered, world.dropped,
+    )  # fmt: skip
+    assert lab.network.carrying == 0
+
+
+def test_where_every_node_blocks_the_next_gets_less_time(monkeypatch):
+    class Blocker(Protocol):
+        @every(1.0)
+        def gossip(self):
+            while True:
+                pass
+
+    periods = []
+    wind = signal.setitimer
+
+    def setitimer(which, first, period=0.0):
+        periods.append(period)
+        return wind(which, first, period)
+
+    monkeypatch.setattr(signal, "setitimer", setitimer)
+    assert len(only(run_of(Blocker, nodes=20, until=2), Crashed)) == 20
+    wound = [period for period in periods if period]
+    assert wound[0] == 0.06 / 2
+    assert wound == sorted(wound, reverse=True)
+    assert wound[-1] < wound[0] / 5
+
+
+def test_what_takes_long_in_our_own_code_is_left_alone():
+    """A slow disk, or a screen that draws: only a protocol's step is ever interrupted."""
+
+    class Tame(Protocol):
+        @every(1.0, phase="aligned")
+        def gossip(self):
+            for peer in self.sample(1):
+                self.show("peer", peer)
+
+    header = header_of(Tame, nodes=3, until=3)
+    slow = []
+
+    def sink(batch):
+        begun = time.perf_counter()
+        while time.perf_counter() - begun < 0.15:
+            pass
+        slow.extend(batch)
+
+    lab = Lab(header, Tame, sink)
+    run_lab(lab)
+    assert not only(slow, Crashed)
+    assert isinstance(slow[-1], Ended)
+
+
+def test_steps_that_take_long_together_are_left_alone():
+    class Busy(Protocol):
+        @every(0.1)
+        def gossip(self):
+            sum(range(5_000))
+
+    assert not only(run_of(Busy, nodes=4, until=20), Crashed)
+
+
+def test_the_system_is_left_as_it_was():
+    before = signal.getsignal(signal.SIGALRM)
+    trace = sys.gettrace()
+    events_of(_header("round", "catch-all"))
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    assert sys.gettrace() is trace
+
+
+def test_somebody_elses_alarm_is_left_alone():
+    def theirs(*_):
+        raise AssertionError("nobody rings")
+
+    before = signal.signal(signal.SIGALRM, theirs)
+    try:
+        events_of(_header("nowhere", "loop"))
+        assert signal.getsignal(signal.SIGALRM) is theirs
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_without_a_main_thread_or_a_timer_the_lab_runs_without_a_watchdog(monkeypatch):
+    expected = bytes_of(_header("nowhere", "loop"))
+    got = []
+    thread = threading.Thread(target=lambda: got.append(bytes_of(_header("nowhere", "loop"))))
+    thread.start()
+    thread.join()
+    monkeypatch.delattr(signal, "setitimer")
+    got.append(bytes_of(_header("nowhere", "loop")))
+    assert got == [expected] * 2
+
+
+@pytest.mark.slow
+def test_within_two_seconds_with_the_patience_that_users_get(tmp_path):
+    """The one figure here that is a wall's: an hour's sleep ends, in a process of its own."""
+    command = (
+        "run", "stuck", "--protocols", SPECIMENS, "--nodes", 2, "--until", 3, "--set", "where=round",
+        "--set", "way=sleep", "--record", tmp_path / "run.gossip",
+    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "gossiplab", *map(str, command)],
+        check=False, capture_output=True, text=True, timeout=60, cwd=SPECIMENS.parents[1],
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "stuck.py, line" in done.stderr
+    assert "beat does not return" in done.stderr
