@@ -35,6 +35,7 @@ from gossiplab.library import (
 from gossiplab.protocol import Protocol
 from gossiplab.text import visible
 from gossiplab.tui.chooser import Chooser
+from gossiplab.tui.editor import edit
 from gossiplab.tui.help_screen import HelpScreen
 from gossiplab.tui.home import Home
 from gossiplab.tui.lab_screen import LEAST_HEIGHT, LEAST_WIDTH, LabScreen
@@ -152,6 +153,10 @@ class GossipApp(App[None]):
     def action_compare(self) -> None:
         if isinstance(self.screen, LabScreen) and (comparison := self.screen.comparison()):
             self.push_screen(comparison)
+
+    def action_edit(self) -> None:
+        if isinstance(self.screen, LabScreen):
+            self.screen.edit(lambda path, line: edit(self, path, line))
 
     def action_command_palette(self) -> None:
         """Part of App."""

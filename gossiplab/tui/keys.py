@@ -86,7 +86,14 @@ QUIET: tuple[Stroke, ...] = (
     Stroke("F2", "f2", "app.home", "Home: start another lab, open an experiment or a recording."),
     Stroke("home", "home", "begin", "Look at the very beginning."),
     Stroke("d", "d", "details", "Show or hide the details beside the stage."),
-    Stroke("esc", "escape", "clear", "Take all marks away, close a message, leave the timeline."),
+    Stroke(
+        "R",
+        "R",
+        "restart",
+        "Restart the node that its own protocol stopped: it rejoins and remembers nothing.",
+    ),
+    Stroke("E", "E", "app.edit", "Open that protocol's file in $EDITOR, at the line where it failed."),
+    Stroke("esc", "escape", "clear", "Take all marks away, close a message and go on, leave the timeline."),
 )
 """Keys that the key bar has no room for."""
 

@@ -5,6 +5,7 @@ widgets, session and commands; knows neither lab nor file.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ from gossiplab.commands import AnyCommand, Heal, Inject, Kill, Leave, Partition,
 from gossiplab.errors import GossiplabError
 from gossiplab.tui.banner import Banner
 from gossiplab.tui.compare import Compare
+from gossiplab.tui.editor import protocol_file
 from gossiplab.tui.explain import Explain
 from gossiplab.tui.keybar import KeyBar
 from gossiplab.tui.keys import bindings
@@ -237,7 +239,9 @@ class LabScreen(Screen[None]):
             self.stage.marked ^= {node}
 
     def action_clear(self) -> None:
-        if not self._banner.close():
+        if self._banner.close():
+            self._try(self.session.go_on)
+        else:
             self.stage.marked, self._picked = frozenset(), None
             self.set_focus(self.view)
 
@@ -261,6 +265,27 @@ class LabScreen(Screen[None]):
 
     def action_heal(self) -> None:
         self._act(Heal())
+
+    def action_restart(self) -> None:
+        """Let the node that its own protocol stopped begin again."""
+        if crash := self._banner.crash:
+            if self._act(Rejoin((crash.node,), fresh=True)):
+                self._banner.close()
+                self.session.go_on()
+        else:
+            self.notice.say(
+                "no node was stopped by its own protocol: to start one again, select it and press r."
+            )
+
+    def edit(self, edit: Callable[[Path, int], None]) -> None:
+        """Open the protocol's file at the line where it failed, with `edit`."""
+        if crash := self._banner.crash:
+            if self._try(lambda: edit(protocol_file(self.session.protocol, crash.file), crash.line)):
+                self.notice.say(
+                    "this lab goes on with the protocol as it was: open a new one to run your change."
+                )
+        else:
+            self.notice.say("no node was stopped by its own protocol: there is no line to open.")
 
     def action_inject(self) -> None:
         node = self.stage.selected

@@ -52,6 +52,8 @@ class LiveLab(Session):
         self._recorder = Recorder(path, header)
         self._target: float | None = None  # the instant up to which the lab executes again
         self.lab = Lab(header, protocol, self._sink)
+        self.lab.on_endless = self._halt
+        self._halted = False  # whether it was us who paused, because a node had to be interrupted
         self.lab.clock.speed = speed
         self.lab.clock.paused = paused
         self.failure: BaseException | None = None
@@ -136,6 +138,17 @@ class LiveLab(Session):
 
     def _wake(self) -> None:
         self._tell(self.lab.kernel.poke)
+
+    def _halt(self) -> None:
+        """A node was interrupted, which has taken time: let a person read that, and not wait for the next as well."""
+        if self._target is None and not self.lab.clock.paused:
+            self._halted = self.lab.clock.paused = True
+            self.lab.kernel.interrupt()
+
+    def go_on(self) -> None:
+        if self._halted:
+            self._halted = self.lab.clock.paused = False
+            self._wake()
 
     # the recording -----------------------------------------------------------------------------
 
@@ -245,7 +258,7 @@ class LiveLab(Session):
             assert self._past
             self._past.playing = True
         else:
-            self.lab.clock.paused = not self.lab.clock.paused
+            self._halted, self.lab.clock.paused = False, not self.lab.clock.paused
             self._wake()
 
     def step(self, events: int) -> None:

@@ -151,6 +151,10 @@ class Session(ABC):
     def protocol(self) -> type[Protocol]:
         """What the nodes run. Raises UserError when there is no such protocol here."""
 
+    @abstractmethod
+    def go_on(self) -> None:
+        """A person has read what went wrong: time may pass again, if it was that which stopped it."""
+
     def change_speed(self, steps: int) -> None:
         """Go so many steps up or down the ladder of speeds."""
         if steps > 0:
@@ -269,6 +273,9 @@ class Replay(Session):
 
     def act(self, command: AnyCommand) -> None:
         raise UserError("this is a recording, and what has happened cannot be changed.")
+
+    def go_on(self) -> None:
+        pass  # nothing stops what has happened
 
     def recording(self) -> Recording:
         return self._recording

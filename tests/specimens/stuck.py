@@ -7,7 +7,7 @@ import trio
 from gossiplab import Message, Protocol, every, param
 
 PLACES = ("nowhere", "setup", "round", "handler", "timer", "run", "child", "inject", "leave", "rejoin")
-WAYS = ("loop", "sleep", "catch", "catch-all", "finally", "send", "tell", "recurse")
+WAYS = ("loop", "sleep", "catch", "catch-all", "finally", "send", "tell", "recurse", "spin")
 
 
 class Note(Message):
@@ -85,6 +85,10 @@ class Stuck(Protocol):
 
         while True:
             down(100)
+
+    def by_spin(self):
+        """Come back at once, for ever: not a step too long but too many of them."""
+        self.after(0, self.by_spin)
 
     def setup(self):
         """Block, or not."""
