@@ -6,6 +6,7 @@ networkx. Standard output is data; everything said about it goes to standard err
 
 import json
 import sys
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -106,10 +107,13 @@ def run(
         raise UserError("a run cannot be recorded and not recorded: give --record or --no-record, not both.")
     by_default = flags.record is None and not no_record
     report = run_headless(header, protocol, flags.record, by_default=by_default)
-    if json:
-        _print_json(msgspec.to_builtins(report.figures))
-    else:
-        report.print()
+    # after a hang-up there may be nobody to print for
+    with suppress(OSError) if report.hung_up else nullcontext():
+        if json:
+            _print_json(msgspec.to_builtins(report.figures))
+        else:
+            report.print()
+        sys.stdout.flush()
     return report.exit_code
 
 

@@ -1,7 +1,9 @@
 """Running and looking without a screen: the run, its progress bar, and what is printed of it."""
 
 import json
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -76,6 +78,11 @@ class Report:
             )
 
     @property
+    def hung_up(self) -> bool:
+        """Whether the run was stopped because its terminal went away."""
+        return self._signal == getattr(signal, "SIGHUP", -1)
+
+    @property
     def exit_code(self) -> int:
         """0; 2 when the protocol crashed a node; 128 + n when signal n stopped the run."""
         if self._signal is not None:
@@ -138,14 +145,18 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         if self._shown:
-            self._bar.stop()
+            with suppress(OSError):
+                self._bar.stop()
 
     def at(self, t: float) -> None:
         """The virtual instant `t` is reached."""
         if self._shown and perf_counter() >= self._next:
             self._next = perf_counter() + _BEAT
-            self._bar.update(self._task, completed=t, t=t)
-            self._bar.refresh()
+            try:
+                self._bar.update(self._task, completed=t, t=t)
+                self._bar.refresh()
+            except OSError:  # the terminal is gone, which is no reason to end the run
+                self._shown = False
 
 
 def run_headless(

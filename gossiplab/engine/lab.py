@@ -6,7 +6,7 @@ through `sink`. Start it headless with `run_lab`, or as a guest of another loop 
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import CodeType
 from typing import Any, cast
 
@@ -405,15 +405,21 @@ def _peers(n: int, edges: tuple[tuple[int, int], ...] | None) -> list[Sequence[i
 def run_lab(lab: Lab) -> None:
     """Run a lab to its end, without a screen, as fast as it goes. What its sink raises ends the run and comes out.
 
-    SIGINT and SIGTERM end the run too, at the instant it has reached, as a command to stop would.
+    SIGINT, SIGTERM and SIGHUP end the run too, at the instant it has reached, as a command to stop would;
+    but not one that was ignored before, as nohup has it.
     """
 
     async def main() -> None:
-        async with trio.open_nursery() as nursery:
-            if threading.current_thread() is threading.main_thread():
-                nursery.start_soon(_stop_on_signal, lab)
+        heeded = _heeded() if threading.current_thread() is threading.main_thread() else []
+        if not heeded:
             await lab.main()
-            nursery.cancel_scope.cancel()
+            return
+        # from before the first step of a protocol: it may be the one that does not return
+        with trio.open_signal_receiver(*heeded) as signals:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_stop_on_signal, lab, signals)
+                await lab.main()
+                nursery.cancel_scope.cancel()
 
     with deterministic_scheduling():
         try:
@@ -422,8 +428,14 @@ def run_lab(lab: Lab) -> None:
             raise first_of(group) from None
 
 
-async def _stop_on_signal(lab: Lab) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async for number in signals:
-            lab.signal = number
-            lab.stop()
+def _heeded() -> list[signal.Signals]:
+    """The signals that end a run."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is missing on some systems
+    numbers = [number for name in names if (number := getattr(signal, name, None)) is not None]
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+async def _stop_on_signal(lab: Lab, signals: AsyncIterator[int]) -> None:
+    async for number in signals:
+        lab.signal = number
+        lab.stop()

@@ -371,7 +371,7 @@ def endless() -> ProtocolError:
 def endless_step(name: str) -> ProtocolError:
     """The fault of a node whose step had to be interrupted."""
     return ProtocolError(
-        f"{name} does not return: a step may neither block nor wait, except in run with await"
+        f"{name} does not return: a step may not block or loop for ever, to wait there are self.after and await"
     )
 
 

@@ -1,5 +1,6 @@
 """The command as a process: signals, pipes, terminals, and what starting it loads."""
 
+import fcntl
 import json
 import os
 import pty
@@ -7,6 +8,8 @@ import select
 import signal
 import subprocess
 import sys
+import termios
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +27,19 @@ def wait_for(process, path, size=50_000):
         assert process.poll() is None, process.communicate()
 
 
-@pytest.mark.parametrize("name, code", [("SIGINT", 130), ("SIGTERM", 143)])
+def wait_until_heard(process, number):
+    """Until the process has a handler for a signal, which it has before the first step of a protocol."""
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():
+        pytest.skip("this system does not tell which signals a process handles")
+    before = signal.SIGINT  # which Python itself handles, from its start
+    while process.poll() is None:
+        caught = int(status.read_text().partition("SigCgt:")[2].split()[0], 16)
+        if all(caught >> (each - 1) & 1 for each in {number, signal.SIGTERM} - {before}):
+            return
+
+
+@pytest.mark.parametrize("name, code", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 @pytest.mark.parametrize("suffix", ["", ".zst"])
 def test_a_signal_closes_the_recording(tmp_path, name, code, suffix):
     path = tmp_path / f"x.gossip{suffix}"
@@ -39,6 +54,58 @@ def test_a_signal_closes_the_recording(tmp_path, name, code, suffix):
     recording = open_recording(path)
     assert not recording.torn
     assert recording.length == figures["events"]
+    assert verify(recording, specimen("chatter")) is None
+    recording.close()
+
+
+def test_a_run_under_nohup_outlives_the_terminal(tmp_path):
+    path = tmp_path / "x.gossip"
+    ignore = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731
+    process = start(*ENDLESS, "--record", path, "--json", preexec_fn=ignore)
+    wait_for(process, path)
+    process.send_signal(signal.SIGHUP)
+    wait_for(process, path, path.stat().st_size + 50_000)
+    process.send_signal(signal.SIGTERM)
+    assert finish(process)[0] == 143
+
+
+@pytest.mark.parametrize("name, code", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+@pytest.mark.parametrize("where", ["round", "run", "setup"])
+def test_a_signal_while_a_protocol_blocks(tmp_path, name, code, where):
+    path = tmp_path / "x.gossip"
+    process = start(
+        "run", "stuck", "--protocols", SPECIMENS, "--nodes", 5, "--until", 1e6, "--record", path, "--json",
+        "--set", f"where={where}", "--set", "way=sleep", "--set", "first=4",
+    )  # fmt: skip
+    wait_until_heard(process, getattr(signal, name))
+    process.send_signal(getattr(signal, name))
+    got, out, err = finish(process)
+    assert got == code
+    assert "Traceback" not in err
+    assert json.loads(out)["stopped_by"] == "stopped"
+    recording = open_recording(path)
+    assert not recording.torn
+    assert verify(recording, specimen("stuck")) is None
+    recording.close()
+
+
+def test_a_terminal_that_goes_away_ends_a_run_with_its_recording(tmp_path):
+    path = tmp_path / "x.gossip"
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, ENDLESS), "--record", str(path)], stdin=slave, stdout=slave, stderr=slave,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # no test has threads
+        env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(slave)
+    while not path.exists() or path.stat().st_size < 50_000:
+        assert process.poll() is None
+        if select.select([master], [], [], 0.05)[0]:
+            os.read(master, 4096)
+    os.close(master)
+    assert process.wait(timeout=60) == 129
+    recording = open_recording(path)
+    assert not recording.torn
     assert verify(recording, specimen("chatter")) is None
     recording.close()
 

@@ -16,7 +16,7 @@ import pytest
 
 from gossiplab.recording.reader import open_recording
 from gossiplab.recording.verify import verify
-from tests.helpers import specimen
+from tests.helpers import SPECIMENS, specimen
 
 pytestmark = pytest.mark.slow
 
@@ -135,10 +135,10 @@ def _sane(opened):
     assert b"Traceback" not in opened.output
 
 
-def _complete(path):
+def _complete(path, protocol="epidemic"):
     recording = open_recording(path)
     assert not recording.torn
-    assert verify(recording, specimen("epidemic")) is None
+    assert verify(recording, specimen(protocol)) is None
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,42 @@ def test_a_signal(lab, number):
     assert opened.end() == 128 + number
     _sane(opened)
     _complete(path)
+
+
+@pytest.fixture
+def stuck(tmp_path, terminal):
+    """A lab in which one node blocks in its second round, and its recording."""
+    path = tmp_path / "run.gossip"
+    opened = terminal(
+        sys.executable, "-m", "gossiplab", "lab", "stuck", "--protocols", str(SPECIMENS), "--nodes", "12",
+        "--set", "where=round", "--set", "way=sleep", "--set", "first=11", "--record", str(path),
+    )  # fmt: skip
+    opened.read_until(rb"delivered [1-9]")  # which is after the first round
+    return opened, path
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name
+)
+def test_a_signal_while_a_protocol_blocks(stuck, number):
+    opened, path = stuck
+    opened.read_until(rb"1\.9|2\.0")
+    opened.process.send_signal(number)
+    assert opened.end() == 128 + number
+    _sane(opened)
+    _complete(path, "stuck")
+
+
+def test_a_protocol_that_blocks_is_told_and_left_behind(stuck):
+    opened, path = stuck
+    opened.read_until(rb"n11 was stopped by its own protocol at 2\.000 s")
+    opened.read_until(rb"paused at 2\.000 s")
+    opened.press(b"\x1b")
+    opened.read_until(rb"live [3-9]\.")
+    opened.press(b"q")
+    assert opened.end() == 0
+    _sane(opened)
+    _complete(path, "stuck")
 
 
 @pytest.mark.parametrize(
