@@ -49,8 +49,8 @@ class Kernel(trio.abc.Instrument):
     emitted: how many events there are so far, which is what one step is measured by. heap: what is due,
     except rounds; it ends with an entry that never comes due, so that there always is a first. round: the
     round that is due next. sequence: numbers all entries, in the order in which they came. batch: the events
-    that nobody has seen yet; mark: how many of them there were when the step under way began. turns: how
-    often a task became runnable.
+    that nobody has seen yet; mark: how many of them there were when the step under way began, unless that is the
+    arrival of a message, which is an event itself. turns: how often a task became runnable.
     """
 
     # slots, because the loop looks into them for every entry, and because trio looks into the `__dict__` of
@@ -165,7 +165,7 @@ class Kernel(trio.abc.Instrument):
 
     def _run_entries(self, limit: float, deadline: float, budget: int) -> None:
         """Run at most `budget` entries: those up to `limit` and before `deadline`."""
-        heap, clock, batch = self.heap, self.clock, self.batch
+        heap, clock = self.heap, self.clock
         beat = self.round
         beat_t = beat[0]
         instant, steps = self._instant, 0
@@ -178,7 +178,6 @@ class Kernel(trio.abc.Instrument):
             if t > self._limit:
                 break
             clock.now = t
-            self.mark = len(batch)
             if t - instant > _INSTANT:
                 instant, steps = t, 1
             else:

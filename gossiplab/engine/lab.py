@@ -372,8 +372,11 @@ class Lab:
     def _undo(self, node: Node) -> None:
         """Make the step of `node` that is under way undone: how far it got depends on the machine."""
         mark, batch = self.kernel.mark, self._batch
-        if mark < len(batch) and isinstance(batch[mark], Delivered):
-            mark += 1  # that it arrived is so, whatever came of it
+        if node.cause is not None:  # that a message arrived is so, whatever came of it
+            arrived = (
+                i for i, event in enumerate(batch) if isinstance(event, Delivered) and event.id == node.cause
+            )
+            mark = next(arrived, -1) + 1
         undone = batch[mark:]
         del batch[mark:]
         for event in undone:

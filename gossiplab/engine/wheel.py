@@ -53,11 +53,12 @@ class Wheel:
 class Line:
     """The beats of one period, the next one first. others: the lines of the other periods."""
 
-    __slots__ = ("others", "_beats", "_kernel", "_last", "_period", "_sequence", "_turning")
+    __slots__ = ("others", "_batch", "_beats", "_kernel", "_last", "_period", "_sequence", "_turning")
 
     def __init__(self, kernel: Kernel, period: float) -> None:
         self.others: list[Line] = []
         self._beats: deque[Entry] = deque()
+        self._batch = kernel.batch
         self._kernel = kernel
         self._last = 0.0  # the instant of the last in line
         self._period = float(period)
@@ -97,6 +98,7 @@ class Line:
             self._choose()
         else:
             self._kernel.round = beats[0]
+        self._kernel.mark = len(self._batch)
         try:
             method(node.protocol)
         except (Exception, SystemExit, OverdueError) as error:
