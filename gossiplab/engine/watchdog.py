@@ -2,8 +2,8 @@
 
 Everything runs in one thread, so a handler that says `while True: pass` or `time.sleep(60)` holds screen and
 kernel alike. A thread cannot stop it: an exception that one thread sets for another waits until the other
-runs Python code again. A signal in the main thread reaches both, so an interval timer looks at the stack twice
-a second, and whoever stands there in the same step of a protocol for a second gets an exception. That costs the
+runs Python code again. A signal in the main thread reaches both, so an interval timer looks at the stack four
+times a second, and whoever stands there in the same step of a protocol for a second gets an exception. That costs the
 loop nothing, because which step it is can be read off the stack: a function that calls protocols is marked
 with `door`, and as long as a door's frame is the same object, so is the step. In the async parts, where one
 frame lasts for many steps, the kernel's count of turns tells them apart.
@@ -33,7 +33,7 @@ from typing import Protocol as Interface
 import trio
 
 PATIENCE = 1.0  # s of real time for one step; what a step should need are microseconds
-_BEATS = 2  # how often within its patience a step is looked at
+_BEATS = 4  # how often within its patience a step is looked at; a process that gets no time at all sees fewer
 _LEAST_PATIENCE = PATIENCE / 128  # for a function that blocks in one node after the other
 _SOON = 0.001  # s of real time, until the protocol may have come back from ours
 

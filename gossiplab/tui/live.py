@@ -58,6 +58,8 @@ class LiveLab(Session):
         self.lab.clock.paused = paused
         self.failure: BaseException | None = None
         self._refused = False  # whether the disk does not take what the lab does
+        self._rushing = False  # whether it goes on as fast as it goes up to some instant
+        self._spreads = False  # whether a rumor was still on its way in the last frame at unlimited speed
         self._past: Player | None = None
         self._recording: Recording | None = None
         self._token: trio.lowlevel.TrioToken | None = None
@@ -115,8 +117,14 @@ class LiveLab(Session):
         self._rush(t, arrive)
 
     def _rush(self, t: float, arrived: Callable[[], None]) -> None:
+        self._rushing = True
+
+        def stop() -> None:
+            self._rushing = False
+            arrived()
+
         def go() -> None:
-            self.lab.kernel.after_all(t, END, arrived)
+            self.lab.kernel.after_all(t, END, stop)
             self.lab.clock.speed, self.lab.clock.paused = inf, False
 
         self._tell(go)  # in one turn: the lab must not run before it knows how far
@@ -237,6 +245,7 @@ class LiveLab(Session):
 
     def advance(self, seconds: float) -> None:
         self.lab.flush()
+        self._rest()
         past = self._past
         if past is not None and past.playing and seconds:
             try:
@@ -245,6 +254,15 @@ class LiveLab(Session):
             except GossiplabError as error:
                 past.playing, self.trouble = False, str(error)
             self._catch_up(past)
+
+    def _rest(self) -> None:
+        """At unlimited speed, pause where a rumor has got as far as it gets: virtual years may follow in a second."""
+        clock, endless = self.lab.clock, self.header.experiment.until == "stopped"
+        if endless and clock.speed == inf and not clock.paused and not self._rushing:
+            spreading = self.latest.word() == "spreading"
+            if self._spreads and not spreading and not self.lab.kernel.commands_pending():
+                clock.paused = True
+            self._spreads = spreading
 
     def toggle(self) -> None:
         if self._refused:

@@ -288,3 +288,12 @@ async def test_everything_shown_is_in_the_file_already(tmp_path):
         for t in (0.5, 1.0, 1.5):
             await hand.run_to(t)
             assert open_recording(path).length == hand.session.world.events
+
+
+async def test_unlimited_speed_pauses_where_the_rumor_has_got_as_far_as_it_gets(tmp_path):
+    async with live(tmp_path / "run.gossip", "epidemic", speed=inf, paused=False) as hand:
+        await hand.until(lambda: hand.session.lab.clock.paused)
+        assert hand.session.latest.word() == "converged"
+        assert hand.session.end < 100
+        await hand.press("space")
+        await hand.until(lambda: hand.session.end > 100)
