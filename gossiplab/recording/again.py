@@ -35,7 +35,7 @@ def repeat(recording: Recording, protocol: type[Protocol]) -> Repetition:
         raise RecordingError(f"{recording.path} cannot be executed again: {error}") from None
     if not complete:
         raise RecordingError(
-            f"{recording.path} cannot be executed again: its experiment is not complete, so gossiplab did not write it."
+            f"{recording.path} cannot be executed again: its experiment is not complete, so gossiplab did not write it; take an undamaged copy of it."
         )
     return Repetition(header, commands)
 

@@ -6,7 +6,7 @@ keyframes' positions and never the events, so it does not grow with the file in 
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +24,9 @@ from gossiplab.world.world import World, new_world
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, GossiplabError)  # what decoding raises
 _COMMAND_MARK = b'{"e":"command"'
 _IMPOSSIBLE = "what it says there cannot have happened"
+_REMEDY = "take an undamaged copy of it"
 _CHUNK = 1 << 18  # bytes read at a time
+_PIECE = 4096  # events folded at once
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -84,6 +86,20 @@ class Recording:
                 if number >= start:
                     yield event
                 number += 1
+
+    def worlds(self, instants: Iterable[float]) -> Iterator[tuple[float, World]]:
+        """The World at each of these instants, which ascend: one World, in one pass, that moves on between them."""
+        world = new_world(self.header)
+        events = self.read()
+        event = next(events, None)
+        for t in instants:
+            while event is not None and event.t <= t:
+                piece: list[AnyEvent] = []
+                while event is not None and event.t <= t and len(piece) < _PIECE:
+                    piece.append(event)
+                    event = next(events, None)
+                self._apply(world, piece, world.events)
+            yield t, world
 
     def commands(self) -> Iterator[Commanded]:
         """All commands that took effect. Reads the whole file, and decodes only them."""
@@ -177,7 +193,8 @@ class Recording:
             parts.append(part)
             position += len(part)
         raise RecordingError(
-            f"the line at byte {offset} is longer than {LONGEST_LINE >> 20} MiB: this is no recording"
+            f"{self.path} cannot be used: the line at byte {offset} is longer than {LONGEST_LINE >> 20} MiB, "
+            "so gossiplab did not write it; choose another file."
         )
 
     def _head(self, offset: int) -> KeyframeHead:
@@ -229,14 +246,17 @@ class Recording:
             take = len(batch)
             if take and not wanted(batch[-1], number + take - 1):
                 take = next(i for i, event in enumerate(batch) if not wanted(event, number + i))
-            try:
-                world.apply(batch[:take])
-            except (LookupError, GossiplabError, StopIteration, TypeError):
-                raise self._impossible(number) from None
+            self._apply(world, batch[:take], number)
             number += take
             if take < len(batch):
                 break
         return world
+
+    def _apply(self, world: World, events: list[AnyEvent], number: int) -> None:
+        try:
+            world.apply(events)
+        except (LookupError, GossiplabError, StopIteration, TypeError):
+            raise self._impossible(number) from None
 
     def _world(self, mark: Mark) -> World:
         if mark.offset == self._first:
@@ -275,10 +295,10 @@ class Recording:
         return decoded[0]
 
     def _impossible(self, number: int) -> RecordingError:
-        return RecordingError(f"{self.path} is corrupted after event {number}: {_IMPOSSIBLE}")
+        return RecordingError(f"{self.path} is corrupted after event {number}: {_IMPOSSIBLE}; {_REMEDY}.")
 
     def _corrupted(self, offset: int, why: str = "it is no event") -> RecordingError:
-        return RecordingError(f"{self.path} is corrupted at byte {offset}: {why.rstrip('.')}")
+        return RecordingError(f"{self.path} is corrupted at byte {offset}: {why.rstrip('.')}; {_REMEDY}.")
 
 
 def open_recording(path: Path) -> Recording:
@@ -312,7 +332,7 @@ def _read_header(line: bytes) -> Header:
     try:
         header = msgspec.json.decode(line, type=Header)
     except _UNREADABLE as error:
-        raise RecordingError(f"its header is damaged: {visible(str(error)).rstrip('.')}") from None
+        raise RecordingError(f"its header is damaged: {visible(str(error)).rstrip('.')}; {_REMEDY}") from None
     if not possible_header(header):
-        raise RecordingError("its header is damaged: a cycle that lasts no time")
+        raise RecordingError(f"its header is damaged: a cycle that lasts no time; {_REMEDY}")
     return header

@@ -8,6 +8,7 @@ hold events back or make the bytes depend on how the lab was watched.
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,7 +29,7 @@ class Recorder:
 
     def __init__(self, path: Path, header: Header) -> None:
         self.target = path
-        self.path = path.with_name(path.name + ".part") if path.suffix == ".zst" else path
+        self.path = _part(path)
         self._fd = -1
         self._pending = b""
         self.abandoned = False
@@ -93,10 +94,13 @@ class Recorder:
             os.close(self._fd)
             self._fd = -1
         if self.path != self.target:
+            # under a name of its own until it is whole: half of it would look like a recording that ends early
+            packed = self.target.with_name(f"{self.target.name}.packed")
             try:
-                compress_segments(self.path, self.target, [0, *self._tape.keyframes])
+                compress_segments(self.path, packed, [0, *self._tape.keyframes])
+                packed.replace(self.target)
             except OSError as error:
-                self.target.unlink(missing_ok=True)  # half of it would look like a recording that ends early
+                packed.unlink(missing_ok=True)
                 raise StorageError(
                     f"the recording cannot be written to {self.target}: {error.strerror}; it is in {self.path}."
                 ) from None
@@ -113,6 +117,25 @@ class Recorder:
         )
         where = self.path.parent if error.errno == errno.ENOENT else self.path
         return StorageError(f"the recording cannot be written to {where}: {error.strerror}; {remedy}.")
+
+
+def refuse_to_replace(path: Path) -> None:
+    """Raises StorageError when recording to `path` would cost a recording that is there, or what a killed run left.
+
+    What else may be wrong with a place, a Recorder says.
+    """
+    with suppress(OSError):
+        for each in (path, _part(path)):
+            if each.is_file() and each.stat().st_size:
+                _refuse_others_files(each)
+                raise StorageError(
+                    f"{each} holds a recording: choose another name for --record, or replace it with --force."
+                )
+
+
+def _part(path: Path) -> Path:
+    """Where the events of a recording are while its run lasts."""
+    return path.with_name(f"{path.name}.part") if path.suffix == ".zst" else path
 
 
 def _refuse_others_files(path: Path) -> None:

@@ -17,6 +17,12 @@ from gossiplab.recording.format import LONGEST_LINE
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _HEADER = 18  # bytes of the longest zstandard frame header
+_MOST_FRAMES, _MOST_BLOCKS = (
+    100_000,
+    1_000_000,
+)  # 2e9 events, 4 GB; a file of empty ones takes minutes to walk
+_FLUSH = 1 << 12  # bytes after which a block ends: a file that is cut off loses the block under way
+_REMEDY = "take an undamaged copy of it"
 
 
 class Source(Protocol):
@@ -53,10 +59,11 @@ class PlainSource:
 
 
 class ZstdSource:
-    """A compressed file: independent frames, found by walking their block headers."""
+    """A compressed file: independent frames, found by walking their block headers. path: its name, for errors."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, path: Path) -> None:
         self._fd = fd
+        self._path = path
         self._starts: list[int] = []  # offset of each frame's first byte in the uncompressed recording
         self._frames: list[tuple[int, int]] = []  # each frame's offset and length in the file
         self._cached: tuple[int, bytes] = (-1, b"")
@@ -68,6 +75,8 @@ class ZstdSource:
         self._cached = (-1, b"")
         self.size = 0
         for offset, length, content in self._walk():
+            if len(self._frames) == _MOST_FRAMES:
+                raise self._error(f"it has more than {_MOST_FRAMES} frames, so gossiplab did not write it")
             self._starts.append(self.size)
             self._frames.append((offset, length))
             self.size += len(self._frame(len(self._frames) - 1)) if content is None else content
@@ -88,7 +97,7 @@ class ZstdSource:
     def _walk(self) -> Iterator[tuple[int, int, int | None]]:
         """Each frame's offset and length in the file and the size of its content; None: torn, so unknown."""
         end = os.fstat(self._fd).st_size
-        offset = 0
+        offset = blocks = 0
         while offset < end:
             head = os.pread(self._fd, _HEADER, offset)
             try:
@@ -97,11 +106,14 @@ class ZstdSource:
             except zstandard.ZstdError:
                 if end - offset < _HEADER:
                     return  # a torn header: nothing of this frame can be read
-                raise RecordingError(
-                    f"it is corrupted: at byte {offset} there is no zstandard frame"
-                ) from None
+                raise self._error(f"it is corrupted: at byte {offset} there is no zstandard frame") from None
             last = False
             while not last and position + 3 <= end:
+                blocks += 1
+                if blocks > _MOST_BLOCKS:
+                    raise self._error(
+                        f"it has more than {_MOST_BLOCKS} blocks, so gossiplab did not write it"
+                    )
                 block = int.from_bytes(os.pread(self._fd, 3, position), "little")
                 last, kind, size = bool(block & 1), block >> 1 & 3, block >> 3
                 position += 3 + (1 if kind == 1 else size)  # kind 1: one byte, repeated
@@ -119,15 +131,18 @@ class ZstdSource:
                 with decompressor.stream_reader(os.pread(self._fd, length, offset)) as reader:
                     content = reader.read(LONGEST_LINE + 1)
             except zstandard.ZstdError:
-                raise RecordingError(
+                raise self._error(
                     f"it is corrupted: the frame at byte {offset} cannot be decompressed"
                 ) from None
             if len(content) > LONGEST_LINE:  # a few kilobytes can stand for more than there is memory
-                raise RecordingError(
-                    f"the frame at byte {offset} is longer than {LONGEST_LINE >> 20} MiB: this is no recording"
+                raise self._error(
+                    f"the frame at byte {offset} is longer than {LONGEST_LINE >> 20} MiB, so gossiplab did not write it"
                 )
             self._cached = (index, content)
         return self._cached[1]
+
+    def _error(self, why: str) -> RecordingError:
+        return RecordingError(f"{self._path} cannot be used: {why}; {_REMEDY}.")
 
 
 def open_source(path: Path) -> Source:
@@ -143,15 +158,24 @@ def open_source(path: Path) -> Source:
             raise RecordingError("it is a folder: name a recording in it")
         if not path.is_file():
             raise RecordingError("it is not a regular file: name a recording")
-        return ZstdSource(fd) if os.pread(fd, 4, 0) == ZSTD_MAGIC else PlainSource(fd)
+        return ZstdSource(fd, path) if os.pread(fd, 4, 0) == ZSTD_MAGIC else PlainSource(fd)
     except BaseException:
         os.close(fd)
         raise
 
 
 def compress_segments(source: Path, target: Path, starts: list[int]) -> None:
-    """Write the file `source` to `target` as zstandard frames that begin at the byte offsets `starts`."""
+    """Write the file `source` to `target` as zstandard frames that begin at the byte offsets `starts`.
+
+    Within a frame a block ends every `_FLUSH` bytes: what is cut off in the middle can be read up to there.
+    """
     compressor = zstandard.ZstdCompressor(level=9)
+    end = source.stat().st_size
     with source.open("rb") as plain, target.open("wb") as packed:
-        for start, stop in zip(starts, [*starts[1:], None], strict=True):
-            packed.write(compressor.compress(plain.read(-1 if stop is None else stop - start)))
+        for start, stop in zip(starts, [*starts[1:], end], strict=True):
+            frame = compressor.compressobj(size=stop - start)
+            for at in range(start, stop, _FLUSH):
+                if at > start:
+                    packed.write(frame.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
+                packed.write(frame.compress(plain.read(min(_FLUSH, stop - at))))
+            packed.write(frame.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH))

@@ -92,7 +92,7 @@ class Player:
         except (LookupError, GossiplabError, StopIteration, TypeError):
             raise RecordingError(
                 f"{self.recording.path} is corrupted after event {self.world.events}: "
-                "what it says there cannot have happened."
+                "what it says there cannot have happened; take an undamaged copy of it."
             ) from None
 
     def _forget(self) -> None:

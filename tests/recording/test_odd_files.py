@@ -68,7 +68,7 @@ def test_a_few_bytes_that_stand_for_more_than_there_is_memory(tmp_path, lines, m
     bomb = b"".join([compressor.compress(bytes(2**20)) for _ in range(64)] + [compressor.flush()])
     path.write_bytes(zstandard.ZstdCompressor().compress(lines[0]) + bomb)
     assert len(bomb) < 10_000
-    with pytest.raises(RecordingError, match="is longer than 4 MiB: this is no recording"):
+    with pytest.raises(RecordingError, match="is longer than 4 MiB, so gossiplab did not write it"):
         open_recording(path)
 
 
@@ -143,8 +143,8 @@ def test_names_that_no_file_can_have(tmp_path, name):
 
 
 def test_a_disk_that_is_full_when_it_is_compressed_keeps_the_events(tmp_path, monkeypatch):
-    def full(*_):
-        (tmp_path / "x.gossip.zst").write_bytes(b"half")
+    def full(source, target, starts):
+        target.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("gossiplab.recording.recorder.compress_segments", full)
@@ -155,4 +155,69 @@ def test_a_disk_that_is_full_when_it_is_compressed_keeps_the_events(tmp_path, mo
     assert [path.name for path in tmp_path.iterdir()] == ["x.gossip.zst.part"]
     recording = open_recording(tmp_path / "x.gossip.zst.part")
     assert not recording.torn
+    recording.close()
+
+
+# compressed files that nobody would write -------------------------------------------------------------
+
+
+def test_a_short_compressed_recording_that_is_cut_off_can_be_read_up_to_there(tmp_path):
+    path = tmp_path / "x.gossip.zst"
+    with Recorder(path, every_header()) as recorder:
+        recorder(events_of(every_header(), POSTS))
+    whole = path.read_bytes()
+    counts = []
+    for share in (0.5, 0.7, 0.95):
+        path.write_bytes(whole[: int(len(whole) * share)])
+        recording = open_recording(path)
+        assert recording.torn
+        counts.append(recording.length)
+        assert [*recording.read()] == [*events_of(every_header(), POSTS)][: recording.length]
+        recording.close()
+    assert counts == sorted(set(counts))
+    assert counts[0] > 0
+
+
+def test_a_full_disk_leaves_an_older_compressed_recording_alone(tmp_path, monkeypatch):
+    path = tmp_path / "x.gossip.zst"
+    with Recorder(path, every_header()) as recorder:
+        recorder(events_of(every_header(), POSTS))
+    before = path.read_bytes()
+
+    def full(source, target, starts):
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gossiplab.recording.recorder.compress_segments", full)
+    recorder = Recorder(path, every_header())
+    with pytest.raises(StorageError):
+        recorder.close()
+    assert path.read_bytes() == before
+
+
+EMPTY_FRAME = zstandard.ZstdCompressor().compress(b"")
+EMPTY_BLOCKS = b"\x28\xb5\x2f\xfd\x00\x00"  # the head of a frame without a size, and blocks of nothing follow
+
+
+@pytest.mark.parametrize(
+    "content, what",
+    [(EMPTY_FRAME * 100_001, "100000 frames"), (EMPTY_BLOCKS + bytes(3) * 1_000_001, "1000000 blocks")],
+    ids=["frames", "blocks"],
+)
+def test_a_file_of_nothing_is_not_walked_to_its_end(tmp_path, content, what):
+    path = tmp_path / "x.gossip.zst"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match=f"it has more than {what}, so gossiplab did not write it"):
+        open_recording(path)
+
+
+def test_what_is_wrong_deep_inside_names_the_file_and_a_remedy(tmp_path):
+    path = tmp_path / "x.gossip"
+    data = every_bytes(10**6).splitlines(keepends=True)
+    path.write_bytes(b"".join([*data[:50], b'{"e":"nonesuch"}\n', *data[50:]]))
+    recording = open_recording(path)
+    with pytest.raises(
+        RecordingError, match=r"x\.gossip is corrupted at byte \d+: .*; take an undamaged copy of it\.$"
+    ):
+        list(recording.read())
     recording.close()
