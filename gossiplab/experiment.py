@@ -52,7 +52,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     at: the fault schedule, "SECONDS COMMAND" each, such as "3 partition n0-n7".
     until: when the run ends by itself. "quiescent": nobody spreads a rumor any more and none is in flight.
         "converged": every live node knows every rumor, or the run is quiescent. A number: virtual seconds.
-        "stopped": when a person stops it.
+        "stopped": when a person stops it. None: as suits the protocol, which `gossiplab.plan` finds out.
     limit: virtual seconds after which a run that waits for "quiescent" or "converged" ends all the same.
     """
 
@@ -63,7 +63,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     params: dict[str, Value] = {}
     link: Link = Link()
     at: tuple[str, ...] = ()
-    until: float | str = "converged"
+    until: float | str | None = None
     limit: float = 1000.0
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 raise UserError(
                     f"a run cannot go on until {self.until!r}: give quiescent, converged, or a number of seconds."
                 )
-        elif not 0 <= self.until <= MOST_SECONDS:
+        elif self.until is not None and not 0 <= self.until <= MOST_SECONDS:
             raise UserError(
                 f"a run cannot go on until {self.until} s: give seconds from 0 to {MOST_SECONDS:.0f}."
             )

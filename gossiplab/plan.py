@@ -11,7 +11,7 @@ from gossiplab import __version__
 from gossiplab.commands import AnyCommand, Inject, parse_command
 from gossiplab.errors import UserError
 from gossiplab.events import FORMAT, Header
-from gossiplab.experiment import Experiment, split_schedule
+from gossiplab.experiment import Experiment, Value, split_schedule
 from gossiplab.protocol import Protocol, resolve_params
 from gossiplab.topology import check_topology
 
@@ -21,7 +21,8 @@ Scheduled = tuple[float, AnyCommand]
 def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
     """The header of the run that `experiment` asks for. Raises UserError when it asks for what cannot be.
 
-    A protocol that spreads rumors gets one at n0 at 0 s, unless the schedule injects some itself.
+    A protocol that spreads rumors gets one at n0 at 0 s, unless the schedule injects some itself. Where nothing
+    says when the run ends, that is `natural_end`.
     """
     check_topology(experiment.topology, experiment.nodes)
     params = resolve_params(protocol, experiment.params)
@@ -32,9 +33,17 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
     for _, command in scheduled:
         check_command(command, protocol)
     complete = msgspec.structs.replace(
-        experiment, params=params, at=tuple(write_scheduled(t, command) for t, command in scheduled)
+        experiment,
+        params=params,
+        at=tuple(write_scheduled(t, command) for t, command in scheduled),
+        until=natural_end(protocol, params) if experiment.until is None else experiment.until,
     )
     return Header(gossiplab=FORMAT, version=__version__, experiment=complete, cycle=protocol.cycle(params))
+
+
+def natural_end(protocol: type[Protocol], params: dict[str, Value]) -> str:
+    """What a run waits for when nobody says: "quiescent" if the protocol comes to rest, "converged" if it never does."""
+    return "quiescent" if protocol.stops_itself(params) else "converged"
 
 
 def check_command(command: AnyCommand, protocol: type[Protocol]) -> None:

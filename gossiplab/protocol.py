@@ -214,6 +214,11 @@ class Protocol:
         """How rumors count their time under these parameters; None: in seconds."""
         return None
 
+    @classmethod
+    def stops_itself(cls, params: dict[str, Value]) -> bool:
+        """Whether nodes lose interest in every rumor under these parameters: then a run can wait for that."""
+        return False
+
     # what the lab offers -----------------------------------------------------------------------
 
     @property

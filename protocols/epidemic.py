@@ -75,6 +75,11 @@ class Epidemic(Protocol):
         """Rumors count rounds."""
         return Cycle(params["period"], aligned=params["phase"] == "aligned")
 
+    @classmethod
+    def stops_itself(cls, params: dict) -> bool:
+        """With the median counter."""
+        return params["stop"] == "median-counter"
+
     def setup(self) -> None:
         """Know nothing."""
         self.pushes = self.direction != "pull"

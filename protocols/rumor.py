@@ -105,6 +105,11 @@ class Rumor(Protocol):
         """Rumors count cycles."""
         return Cycle(PERIOD, aligned=True)
 
+    @classmethod
+    def stops_itself(cls, params: dict) -> bool:
+        """Sites lose interest: that is the point."""
+        return True
+
     def setup(self) -> None:
         """Know nothing."""
         self.pushes = self.direction != "pull"
