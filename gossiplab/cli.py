@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
+from cyclopts import App, CycloptsError, Parameter
 
 from gossiplab import __version__
+from gossiplab.browser import in_browser
 from gossiplab.errors import GossiplabError, UserError
 from gossiplab.text import visible
 
@@ -42,28 +43,41 @@ class Flags:
     "Whole number from which everything random follows."
     set: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
     "A protocol's parameter, as NAME=VALUE; see `gossiplab protocols`."
-    at: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
+    # a hyphen may lead: "-1 kill n0" is a mistake in a time, and no unknown option
+    at: Annotated[list[str], Parameter(negative=(), allow_leading_hyphen=True)] = field(
+        default_factory=list[str]
+    )
     'A command and when it takes effect, as "3 kill n0" or "3 partition n0-n7".'
     until: str | None = None
-    "When the run ends: converged (the default), quiescent, or virtual seconds."
-    limit: float | None = None
+    "When the run ends: converged, quiescent, or virtual seconds. If left out: quiescent for a protocol that stops by itself, converged for one that never does."
+    limit: str | None = None
     "Virtual seconds after which a run ends that waits for quiescent or converged."
     latency: str | None = None
     "Seconds in flight: 0.03, 0.01..0.05 or lognormal(0.03,0.5)."
-    jitter: float | None = None
+    jitter: str | None = None
     "Seconds by which a latency varies further."
-    loss: float | None = None
+    loss: str | None = None
     "Probability that a message is lost."
-    duplicate: float | None = None
+    duplicate: str | None = None
     "Probability that a message arrives twice."
-    reorder: float | None = None
+    reorder: str | None = None
     "Probability that a message is overtaken."
-    bandwidth: float | None = None
+    bandwidth: str | None = None
     "Bytes per second of a link; 0 for no limit."
     protocols: Annotated[list[Path], Parameter(negative=())] = field(default_factory=list[Path])
     "A folder with protocol files of your own."
     record: Path | None = None
     "The file to record to; a name that ends in .zst is compressed."
+    force: Annotated[bool, Parameter(negative=())] = False
+    "Record over a recording that is there."
+
+
+_Protocol = Annotated[
+    str, Parameter(name="PROTOCOL", help="Its name, a file of your own (.py), or an experiment (.toml).")
+]
+_Recording = Annotated[
+    str, Parameter(name="RECORDING", help="A file, or a name that `gossiplab recordings` lists.")
+]
 
 
 @app.default
@@ -75,17 +89,18 @@ def demo() -> int:
 
 
 @app.command
-def lab(experiment: str, flags: Flags | None = None) -> int:
+def lab(protocol: _Protocol, /, flags: Flags | None = None) -> int:
     """Open a lab with a protocol, or with an experiment file (.toml)."""
     flags = flags or Flags()
-    fields = _fields(experiment, flags)
+    fields = _fields(protocol, flags)
     fields.setdefault("until", "stopped")
     return _open_lab(fields, flags)
 
 
 @app.command
 def run(
-    experiment: str,
+    protocol: _Protocol,
+    /,
     flags: Flags | None = None,
     *,
     no_record: Annotated[bool, Parameter(negative=(), help="Record nothing.")] = False,
@@ -100,13 +115,14 @@ def run(
     from gossiplab.headless import run_headless
 
     flags = flags or Flags()
-    header, protocol = _plan(_fields(experiment, flags), tuple(flags.protocols), experiment)
+    header, kind = _plan(_fields(protocol, flags), tuple(flags.protocols), protocol)
     if header.experiment.until == "stopped":
         raise UserError("a run without a screen has to end: give --until quiescent, converged or seconds.")
     if no_record and flags.record:
         raise UserError("a run cannot be recorded and not recorded: give --record or --no-record, not both.")
+    _check_record(flags)
     by_default = flags.record is None and not no_record
-    report = run_headless(header, protocol, flags.record, by_default=by_default)
+    report = run_headless(header, kind, flags.record, by_default=by_default)
     # after a hang-up there may be nobody to print for
     with suppress(OSError) if report.hung_up else nullcontext():
         if json:
@@ -118,21 +134,25 @@ def run(
 
 
 @app.command
-def replay(recording: str, *, headless: bool = False, at: float | None = None, json: bool = False) -> int:
+def replay(
+    recording: _Recording, /, *, headless: bool = False, at: str | None = None, json: bool = False
+) -> int:
     """Show a recording on the screen; or, with --headless, print the World at an instant."""
     from gossiplab.library import find_recording
+    from gossiplab.recording.reader import open_recording
 
     path = find_recording(recording)
+    t = _number("at", at)
     if not headless:
+        open_recording(path).close()  # what is wrong with it is said even where there is no terminal
         _need_terminal(f"gossiplab replay {recording} --headless")
         from gossiplab.tui.app import open_replay
 
         return open_replay(path)
     from gossiplab.headless import print_world, world_figures
-    from gossiplab.recording.reader import open_recording
 
     opened = open_recording(path)
-    t = opened.end if at is None else at
+    t = opened.end if t is None else t
     if not 0 <= t < float("inf"):
         raise UserError(f"a recording cannot be looked at at {t} s: give --at seconds from 0 up.")
     world = opened.at(t)
@@ -146,7 +166,9 @@ def replay(recording: str, *, headless: bool = False, at: float | None = None, j
 
 
 @app.command
-def verify(recording: str, *, protocols: Annotated[list[Path] | None, Parameter(negative=())] = None) -> int:
+def verify(
+    recording: _Recording, /, *, protocols: Annotated[list[Path] | None, Parameter(negative=())] = None
+) -> int:
     """Execute a recording again: exit code 0 when every byte agrees, 1 when an event differs, 2 when it cannot be used."""
     from gossiplab.content import load_protocol
     from gossiplab.headless import Progress
@@ -167,6 +189,90 @@ def verify(recording: str, *, protocols: Annotated[list[Path] | None, Parameter(
     early = " (it ends early)" if opened.torn else ""
     print(f"{path}: {opened.length} events agree to the byte{early}.")
     return 0
+
+
+@app.command
+def export(
+    recording: _Recording,
+    /,
+    *,
+    to: Annotated[str, Parameter(help="csv, jsonl, shiviz, asciicast, svg, experiment or line.")],
+    output: Annotated[Path | None, Parameter(help="The file to write; standard output if left out.")] = None,
+    force: Annotated[bool, Parameter(negative=(), help="Replace the output file if it is there.")] = False,
+    at: Annotated[
+        str | None,
+        Parameter(
+            help="svg: the instant in virtual seconds, the end if left out; asciicast: where it begins."
+        ),
+    ] = None,
+    width: Annotated[
+        str | None, Parameter(help="svg, asciicast: columns of the screen, 160 if left out.")
+    ] = None,
+    height: Annotated[
+        str | None, Parameter(help="svg, asciicast: rows of the screen, 48 if left out.")
+    ] = None,
+    speed: Annotated[
+        str | None,
+        Parameter(
+            help="asciicast: virtual seconds in a second; 1 if left out, or more where a minute would not do."
+        ),
+    ] = None,
+    step: Annotated[
+        str | None, Parameter(help="csv: virtual seconds between two rows; some 200 to 500 rows if left out.")
+    ] = None,
+) -> int:
+    """Turn a recording into a file for other tools.
+
+    csv: metrics over time; jsonl: events, one object a line; shiviz: a log for ShiViz; asciicast: a film for
+    asciinema; svg: a picture of the screen; experiment: a TOML file that runs again, with every command that was
+    given; line: the same as a line for a shell.
+    """
+    from gossiplab.export import Options, export
+    from gossiplab.library import find_recording
+
+    options = Options(
+        at=_number("at", at),
+        width=None if width is None else _whole("width", width),
+        height=None if height is None else _whole("height", height),
+        speed=_number("speed", speed),
+        step=_number("step", step),
+    )
+    export(find_recording(recording), to, output, options, force=force)
+    return 0
+
+
+@app.command
+def serve(
+    *arguments: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="Those of `gossiplab lab`; none for the demo.")
+    ],
+    host: Annotated[
+        str, Parameter(help="The address to listen on; the default is this machine alone.")
+    ] = "127.0.0.1",
+    port: Annotated[str, Parameter(help="The port to listen on.")] = "8000",
+) -> int:
+    """Show the lab in a browser: each page that opens the address gets a lab of its own.
+
+    There are no passwords: whoever reaches the address can use the lab.
+    """
+    if arguments:  # mistakes are said now, and not on every page
+        _, bound, _ = app.parse_args(["lab", *arguments], print_error=False, exit_on_error=False)
+        flags: Flags = bound.arguments.get("flags") or Flags()
+        if flags.record is not None:
+            raise UserError(
+                "every page gets a lab of its own, and they cannot all record to one file: leave out --record."
+            )
+        _plan(_fields(bound.arguments["protocol"], flags), tuple(flags.protocols))
+    try:
+        from gossiplab.serve import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("gossiplab"):
+            raise
+        raise UserError(
+            "the lab cannot be in a browser without textual-serve: install it with "
+            "pip install textual-serve, or pipx inject gossiplab textual-serve."
+        ) from None
+    return serve(list(arguments), host, _whole("port", port))
 
 
 @app.command
@@ -191,15 +297,10 @@ def run_command_line(arguments: list[str]) -> int:
     """Run one command. Returns its exit code; errors that a person can mend are said in one sentence."""
     try:
         result = app(arguments, print_error=False, exit_on_error=False, result_action="return_value")
-    except UnusedCliTokensError as error:
-        word = (error.unused_tokens or [""])[0]
-        _say(
-            f"there is nothing to do with {word!r}: write a command, such as gossiplab run epidemic, or see --help."
-        )
-        return 2
     except CycloptsError as error:
-        what = " ".join(str(error).split()).replace(". Did you mean", ", did you mean").rstrip(".?")
-        _say(f"{what}: see gossiplab --help.")
+        from gossiplab.usage import complaint
+
+        _say(complaint(error))
         return 2
     except GossiplabError as error:
         _say(str(error))
@@ -207,26 +308,33 @@ def run_command_line(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _fields(target: str, flags: Flags) -> dict[str, Any]:
-    """The experiment's fields: from a file or a protocol's name, and the flags over them."""
+def _named(target: str, flags: Flags) -> dict[str, Any]:
+    """The fields that an experiment file, a protocol file or a protocol's name gives."""
     from gossiplab.experiment import load_experiment
 
-    fields: dict[str, Any]
     if target.endswith(".toml"):
         fields = load_experiment(Path(target))
         if "protocol" not in fields:
             raise UserError(f'{target} names no protocol: add a line such as protocol = "epidemic".')
-    elif target.endswith(".py"):
-        path = Path(target)
+        return fields
+    path = Path(target)
+    if target.endswith(".py"):
         if not path.is_file():
             raise UserError(f"there is no protocol file {target}: check its name.")
         flags.protocols.append(path.parent)
-        fields = {"protocol": path.stem}
-    else:
-        fields = {"protocol": target}
-    for name in ("topology", "limit"):
-        if (value := getattr(flags, name)) is not None:
-            fields[name] = value
+        return {"protocol": path.stem}
+    if path.is_dir() and ("/" in target or target in (".", "..")):
+        raise UserError(f"{target} is a folder: name a protocol, or a file in it that ends in .py or .toml.")
+    return {"protocol": target}
+
+
+def _fields(target: str, flags: Flags) -> dict[str, Any]:
+    """The experiment's fields: from a file or a protocol's name, and the flags over them."""
+    fields = _named(target, flags)
+    if flags.topology is not None:
+        fields["topology"] = flags.topology
+    if flags.limit is not None:
+        fields["limit"] = _number("limit", flags.limit)
     for name in ("nodes", "seed"):
         if (value := getattr(flags, name)) is not None:
             fields[name] = _whole(name, value)
@@ -235,7 +343,11 @@ def _fields(target: str, flags: Flags) -> dict[str, Any]:
             fields["until"] = float(flags.until)
         except ValueError:
             fields["until"] = flags.until
-    link = {name: value for name in _LINK if (value := getattr(flags, name)) is not None}
+    link: dict[str, Any] = {
+        name: value for name in _LINK if (value := _number(name, getattr(flags, name))) is not None
+    }
+    if flags.latency is not None:
+        link["latency"] = flags.latency
     if link:
         fields["link"] = {**_table(fields, "link"), **link}
     if flags.set:
@@ -245,7 +357,7 @@ def _fields(target: str, flags: Flags) -> dict[str, Any]:
     return fields
 
 
-_LINK = ("latency", "jitter", "loss", "duplicate", "reorder", "bandwidth")
+_LINK = ("jitter", "loss", "duplicate", "reorder", "bandwidth")
 
 
 def _table(fields: dict[str, Any], name: str) -> dict[str, Any]:
@@ -262,11 +374,21 @@ def _whole(name: str, text: str) -> int:
     return int(text)
 
 
+def _number(name: str, text: str | None) -> float | None:
+    """Reads a flag's number. What the number may be, whoever takes it says."""
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"--{name} cannot be {visible(text, 40)!r}: give a number, such as 0.5.") from None
+
+
 def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise UserError(f"{text!r} sets nothing: write --set NAME=VALUE.")
-    return name.strip(), value.strip()
+    return (name, value) if name == name.strip() else (name.strip(), value.strip())
 
 
 def _plan(
@@ -283,14 +405,22 @@ def _plan(
 
 def _open_lab(fields: dict[str, Any], flags: Flags, at_home: bool = False) -> int:
     header, protocol = _plan(fields, tuple(flags.protocols))
+    _check_record(flags)
     _need_terminal(f"gossiplab run {header.experiment.protocol}")
     from gossiplab.tui.app import open_lab
 
     return open_lab(header, protocol, flags.record, at_home)
 
 
+def _check_record(flags: Flags) -> None:
+    from gossiplab.recording.recorder import refuse_to_replace
+
+    if flags.record is not None and not flags.force:
+        refuse_to_replace(flags.record)
+
+
 def _need_terminal(instead: str) -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (in_browser() or (sys.stdin.isatty() and sys.stdout.isatty())):
         raise UserError(f"the lab needs a terminal to open in: run it in one, or use `{instead}`.")
 
 

@@ -37,6 +37,16 @@ from gossiplab.world.world import World
 _BEAT = 0.1  # s of real time between two pictures of the progress bar
 
 
+_STOPPED_BY = {
+    "converged": "converged, every live node knows every rumor,",
+    "quiescent": "quiescent, nobody spreads a rumor any more,",
+    "time": "ended as --until asked",
+    "limit": "given up at --limit",
+    "stopped": "stopped",
+}
+"""Why a run ended, as the summary says it: before "after 5 virtual s"."""
+
+
 class RunFigures(msgspec.Struct, frozen=True):
     """What `gossiplab run --json` prints.
 
@@ -93,10 +103,10 @@ class Report:
         """Print a summary for people."""
         figures, messages = self.figures, self.figures.messages
         print(f"{figures.protocol}: {figures.nodes} nodes, seed {figures.seed}")
-        print(f"  {'  '.join(f'{name}={value}' for name, value in figures.params.items())}")
-        print(
-            f"{figures.stopped_by} after {figures.virtual_seconds:g} virtual s ({figures.wall_seconds:.2f} s real)"
-        )
+        if figures.params:
+            print(f"  {'  '.join(f'{name}={_value(value)}' for name, value in figures.params.items())}")
+        why = _STOPPED_BY.get(figures.stopped_by, figures.stopped_by)
+        print(f"{why} after {figures.virtual_seconds:g} virtual s ({figures.wall_seconds:.2f} s real)")
         print(
             f"messages: {messages.sent} sent, {messages.delivered} delivered, {messages.dropped} dropped, "
             f"{messages.duplicated} duplicated, {messages.in_flight} in flight, {messages.bytes} bytes"
@@ -120,10 +130,10 @@ class Report:
 
 
 class Progress:
-    """A progress bar on standard error, on a terminal; nothing where there is none."""
+    """A progress bar on standard error, on a terminal; nothing where there is none, or when it shall be quiet."""
 
-    def __init__(self, what: str, end: float | None) -> None:
-        self._shown = sys.stderr.isatty()
+    def __init__(self, what: str, end: float | None, *, quiet: bool = False) -> None:
+        self._shown = sys.stderr.isatty() and not quiet
         self._next = perf_counter() + _BEAT
         if self._shown:
             columns = (
@@ -280,6 +290,11 @@ def _print_membership(figures: MembershipFigures, margin: str = "") -> None:
         f"{margin}membership: {figures.false_suspicions} false suspicions, {figures.false_deaths} false deaths, "
         f"{figures.refutations} refutations{load}"
     )
+
+
+def _value(value: Value) -> str:
+    """A parameter's value as --set takes it."""
+    return str(value).lower() if isinstance(value, bool) else visible(str(value))
 
 
 def _discard(data: bytes) -> None:

@@ -19,3 +19,32 @@ def test_imports(module, unwanted):
     script = f"import sys, {module}; print(*({unwanted!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["export", "--help"], ["serve", "--help"], ["nonesuch"], ["--version"]]
+)
+def test_saying_how_it_is_used_loads_neither_screen_nor_graphs(arguments):
+    script = f"""
+import sys
+from gossiplab.cli import run_command_line
+try:
+    run_command_line({arguments!r})
+except SystemExit:
+    pass
+print("\\nLOADED", *({{"textual", "networkx", "numpy", "trio", "gossiplab.engine", "aiohttp"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split() == ["LOADED"]
+
+
+@pytest.mark.parametrize("to", ["csv", "jsonl", "shiviz", "experiment"])
+def test_exports_that_draw_nothing_load_no_screen(to):
+    script = f"""
+import sys
+from gossiplab.cli import run_command_line
+run_command_line(["export", "partition-and-heal", "--to", {to!r}])
+print("\\nLOADED", *({{"textual"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].split() == ["LOADED"]

@@ -23,6 +23,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
+from gossiplab.browser import in_browser
 from gossiplab.errors import GossiplabError, StorageError, UserError
 from gossiplab.events import Header
 from gossiplab.library import (
@@ -240,6 +241,8 @@ async def _main(app: GossipApp) -> None:
 
 
 def _need_terminal() -> None:
+    if in_browser():
+        return
     # Textual reads standard input, draws on standard error, and asks standard output for the size
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if os.environ.get("TERM") == "dumb" or not all(

@@ -259,3 +259,34 @@ def test_a_protocol_that_fails_on_every_node_says_it_once(gossiplab):
     assert is_one_sentence(err), err
     assert "n0 crashed" in err
     assert "(and 4 more crashed)" in err
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["run"], "gossiplab run needs PROTOCOL: write, for instance, gossiplab run epidemic."),
+    (["lab"], "gossiplab lab needs PROTOCOL: write, for instance, gossiplab lab epidemic."),
+    (["export", "x"], "gossiplab export needs --to: write, for instance, gossiplab export FILE --to csv."),
+    (["run", "/"], "/ is a folder: name a protocol, or a file in it that ends in .py or .toml."),
+    (["run", "epidemic", "--nods", "3"], "gossiplab run has no option --nods: perhaps you mean --nodes, see gossiplab run --help."),
+    (["run", "epidemic", "--loss", "x"], "--loss cannot be 'x': give a number, such as 0.5."),
+    (["run", "epidemic", "--at", "-1 kill n0"], "'-1 kill n0' cannot happen at -1 s: give seconds from 0 to 1000000."),
+    (["run", "epidemic", "--at"], "--at needs a value after it: see gossiplab run --help."),
+    (["run", "epidemic", "--json=maybe"], "--json cannot be 'maybe': give true, false or nothing after it, see gossiplab run --help."),
+    (["run", "epidemic", "--seed", "1", "--seed", "2"], "--seed is given twice: give it once."),
+    (["replay", "nonesuch"], "nonesuch cannot be used: there is no such file: list yours with `gossiplab recordings`."),
+    (["serve", "rumor", "--nodes", "x"], "--nodes cannot be 'x': give a whole number."),
+    (["serve", "rumor", "--record", "x"], "every page gets a lab of its own, and they cannot all record to one file: leave out --record."),
+])  # fmt: skip
+def test_what_is_said(gossiplab, arguments, said):
+    code, out, err = gossiplab(*arguments)
+    assert (code, out, err) == (2, "", f"gossiplab: {said}\n")
+
+
+def test_the_extra_for_the_browser_is_named(gossiplab, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "textual_serve", None)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    monkeypatch.delitem(sys.modules, "gossiplab.serve", raising=False)
+    result = gossiplab("serve")
+    refused(result)
+    assert "pip install textual-serve" in result[2]

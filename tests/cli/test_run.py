@@ -298,3 +298,71 @@ def test_recordings(gossiplab, own):
     assert "it is no recording of gossiplab" in out
     assert "notes.txt" not in out
     assert "\x1b" not in out
+
+
+# when nobody says when it ends -----------------------------------------------------------------------
+
+
+def test_what_stops_by_itself_is_waited_for(figures, tmp_path):
+    rumor = figures("rumor", "--nodes", 50, "--no-record")
+    assert rumor.stopped_by == "quiescent"
+    assert rumor.digest == figures("rumor", "--nodes", 50, "--no-record", "--until", "quiescent").digest
+    assert figures("epidemic", "--set", "stop=median-counter", "--no-record").stopped_by == "quiescent"
+    file = tmp_path / "x.toml"
+    file.write_text('protocol = "rumor"\nnodes = 50\n')
+    assert figures(file, "--no-record").digest == rumor.digest
+
+
+def test_what_never_stops_is_done_when_everybody_knows(figures):
+    assert figures("epidemic", "--no-record").stopped_by == "converged"
+    assert figures("rumor", "--nodes", 50, "--until", "converged", "--seed", 1, "--set", "k=4", "--no-record").stopped_by == "converged"  # fmt: skip
+
+
+# a recording that is there ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["x.gossip", "x.gossip.zst"])
+def test_a_recording_is_not_recorded_over(gossiplab, tmp_path, name):
+    file = tmp_path / name
+    assert gossiplab("run", "epidemic", "--nodes", 3, "--record", file)[0] == 0
+    before = file.read_bytes()
+    for flags in ([], ["--json"]):
+        code, out, err = gossiplab("run", "epidemic", "--nodes", 4, "--record", file, *flags)
+        assert (code, out) == (2, "")
+        assert is_one_sentence(err)
+        assert "--force" in err
+    assert file.read_bytes() == before
+    assert gossiplab("run", "epidemic", "--nodes", 4, "--record", file, "--force")[0] == 0
+    assert file.read_bytes() != before
+    assert gossiplab("verify", file)[0] == 0
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_a_killed_run_left_is_not_recorded_over(gossiplab, tmp_path):
+    assert gossiplab("run", "epidemic", "--nodes", 3, "--record", tmp_path / "whole.gossip")[0] == 0
+    part = (tmp_path / "whole.gossip").rename(tmp_path / "x.gossip.zst.part")
+    code, _, err = gossiplab("run", "epidemic", "--nodes", 4, "--record", tmp_path / "x.gossip.zst")
+    assert code == 2
+    assert part.name in err
+    assert list(tmp_path.iterdir()) == [part]
+
+
+def test_force_does_not_reach_what_is_no_recording(gossiplab, tmp_path):
+    file = tmp_path / "thesis"
+    file.write_text("years of work")
+    code, _, err = gossiplab("run", "epidemic", "--nodes", 4, "--record", file, "--force")
+    assert code == 2
+    assert "is no recording" in err
+    assert file.read_text() == "years of work"
+
+
+# the summary -----------------------------------------------------------------------------------------
+
+
+def test_the_summary_reads_as_it_is_typed(gossiplab):
+    out = gossiplab("run", "rumor", "--nodes", 5, "--until", 2, "--no-record")[1].splitlines()
+    assert "feedback=true" in out[1]
+    assert "minimize=false" in out[1]
+    assert out[2].startswith("ended as --until asked after 2 virtual s (")
+    out = gossiplab("run", "sequences", "--protocols", SPECIMENS, "--until", 1, "--no-record")[1]
+    assert "\n  \n" not in out

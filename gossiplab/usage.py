@@ -1,0 +1,54 @@
+"""What was wrong with a command line, in our words: cause, place, remedy. Imports cyclopts, whose errors it reads."""
+
+from cyclopts import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    RepeatArgumentError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+from gossiplab.text import visible
+
+_EXAMPLES = {
+    "lab": "lab epidemic", "run": "run epidemic", "replay": "replay FILE", "verify": "verify FILE",
+    "export": "export FILE --to csv",
+}  # fmt: skip
+"""How a command with what it needs is written."""
+
+
+def complaint(error: CycloptsError) -> str:
+    """One sentence about an error, for people."""
+    command = " ".join(("gossiplab", *(error.command_chain or ())))
+    more = f"see {command} --help"
+    match error:
+        case UnusedCliTokensError():
+            word = _shown((error.unused_tokens or [""])[0])
+            return f"there is nothing to do with {word}: write a command, such as gossiplab run epidemic, or see --help."
+        case MissingArgumentError():
+            return _missing(error, command, more)
+        case UnknownOptionError():
+            option = visible((error.token.keyword or error.token.value).partition("=")[0], 100)
+            _, _, guess = str(error).partition("Did you mean ")
+            perhaps = f"perhaps you mean {guess.strip().rstrip('?')}, " if guess else ""
+            return f"{command} has no option {option}: {perhaps}{more}."
+        case CoercionError() if error.token is not None:
+            return f"{error.token.keyword or 'that'} cannot be {_shown(error.token.value)}: give true, false or nothing after it, {more}."
+        case RepeatArgumentError():
+            return f"{error.token.keyword} is given twice: give it once."
+        case _:
+            return f"{visible(' '.join(str(error).split()), 300).rstrip('.?')}: {more}."
+
+
+def _missing(error: MissingArgumentError, command: str, more: str) -> str:
+    argument = error.argument
+    name = error.keyword or (argument.name if argument else "that")
+    example = _EXAMPLES.get(" ".join(error.command_chain or ()))
+    if example and argument and argument.required:
+        return f"{command} needs {name}: write, for instance, gossiplab {example}."
+    return f"{name} needs a value after it: {more}."
+
+
+def _shown(word: str) -> str:
+    return repr(visible(word, 100))

@@ -1,0 +1,132 @@
+"""`gossiplab export`: every format by way of the command line, and what it refuses."""
+
+import csv
+import json
+
+import pytest
+
+from tests.cli.running import finish, is_one_sentence, start
+from tests.helpers import bytes_of, header_of
+
+TEXT = ["csv", "jsonl", "shiviz", "experiment", "line"]
+DRAWN = ["svg", "asciicast"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "x.gossip"
+    path.write_bytes(bytes_of(header_of("epidemic", nodes=6, at=["1 kill n1"], until=2.0)))
+    return path
+
+
+def refused(result):
+    code, out, err = result
+    assert is_one_sentence(err), err
+    assert (code, out) == (2, "")
+    return err
+
+
+@pytest.mark.parametrize("to", TEXT + DRAWN)
+def test_to_a_file_and_to_standard_output(gossiplab, file, tmp_path, to):
+    output = tmp_path / "out"
+    assert gossiplab("export", file, "--to", to, "--output", output) == (0, "", "")
+    code, out, err = gossiplab("export", file, "--to", to)
+    assert (code, err) == (0, "")
+    assert out
+    assert output.read_text(encoding="utf-8") == out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "x.gossip"]
+
+
+def test_a_built_in_recording_by_name(gossiplab):
+    code, out, _ = gossiplab("export", "partition-and-heal", "--to", "csv", "--step", "1")
+    rows = list(csv.DictReader(out.splitlines()))
+    assert code == 0
+    assert [float(row["t_seconds"]) for row in rows] == [float(t) for t in range(15)]
+
+
+def test_the_experiment_runs_to_the_same_digest(gossiplab, file, tmp_path):
+    toml = tmp_path / "x.toml"
+    assert gossiplab("export", file, "--to", "experiment", "--output", toml)[0] == 0
+    again = tmp_path / "again.gossip"
+    digests = [
+        json.loads(gossiplab("run", toml, "--json", *flags)[1])["digest"]
+        for flags in (["--no-record"], ["--record", again])
+    ]
+    assert digests[0] == digests[1]
+    assert again.read_bytes() == file.read_bytes()  # nobody gave commands: to the byte
+
+
+def test_the_line(gossiplab, file):
+    assert gossiplab("export", file, "--to", "line")[1] == (
+        "gossiplab run epidemic --nodes 6 --at '1 kill n1' --until 2.0\n"
+    )
+
+
+def test_the_line_of_a_protocol_that_is_not_built_in(gossiplab, tmp_path):
+    path = tmp_path / "x.gossip"
+    path.write_bytes(bytes_of(header_of("chatter", nodes=2, until=1.0)))
+    code, out, err = gossiplab("export", path, "--to", "line")
+    assert (code, err) == (0, "")
+    assert "--set period=" in out
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--to", "pdf"], ["--to", ""], ["--to", "csv", "--at", "1"], ["--to", "svg", "--step", "1"],
+        ["--to", "csv", "--step", "0"], ["--to", "csv", "--step", "nan"], ["--to", "csv", "--step", "x"],
+        ["--to", "svg", "--at", "-1"], ["--to", "svg", "--at", "inf"], ["--to", "svg", "--width", "5"],
+        ["--to", "svg", "--width", "1.5"], ["--to", "svg", "--height", "100000"], ["--to", "asciicast", "--speed", "0"],
+        ["--to", "asciicast", "--speed", "1e-9"], ["--to", "jsonl", "--speed", "1"], [], ["--to"],
+    ],
+)  # fmt: skip
+def test_flags_that_make_no_sense(gossiplab, file, tmp_path, flags):
+    output = tmp_path / "out"
+    refused(gossiplab("export", file, "--output", output, *flags))
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_files_that_are_there_are_kept(gossiplab, file, tmp_path):
+    output = tmp_path / "thesis"
+    output.write_text("years of work")
+    assert "--force" in refused(gossiplab("export", file, "--to", "csv", "--output", output))
+    assert output.read_text() == "years of work"
+    assert gossiplab("export", file, "--to", "csv", "--output", output, "--force")[0] == 0
+    assert output.read_text().startswith("t_seconds,")
+
+
+def test_places_that_cannot_be_written(gossiplab, file, tmp_path):
+    before = file.read_bytes()
+    for place in (tmp_path, tmp_path / "nonesuch" / "x", file / "x", "", "/dev/full", file, "x" * 300):
+        refused(gossiplab("export", file, "--to", "csv", "--output", place))
+        refused(gossiplab("export", file, "--to", "csv", "--output", place, "--force"))
+    assert list(tmp_path.iterdir()) == [file]
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("to", TEXT[:4] + DRAWN)
+def test_broken_recordings_leave_nothing_behind(gossiplab, file, tmp_path, to):
+    data = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*data[:60], b'{"e":"delivered","t":1.0,"id":12345}\n', *data[60:]]))
+    refused(
+        gossiplab("export", file, "--to", to, "--output", tmp_path / "out")
+    ) if to != "experiment" else None
+    refused(gossiplab("export", tmp_path / "nonesuch", "--to", to))
+    refused(gossiplab("export", tmp_path, "--to", to))
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_recording_that_ends_early_is_exported_up_to_there(gossiplab, file):
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+    for to in (*TEXT, "svg"):
+        code, out, _ = gossiplab("export", file, "--to", to)
+        assert code == 0
+        assert out
+
+
+def test_a_full_disk_is_said():
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123
+        code, _, err = finish(start("export", "partition-and-heal", "--to", "jsonl", stdout=full))
+    assert code == 2
+    assert is_one_sentence(err), err
