@@ -1,20 +1,23 @@
-"""What can be done to a lab, and how it is written. Imports only nodeset, link and errors.
+"""What can be done to a lab, and how it is written. Imports only roster, nodeset, link and errors.
 
 A command reads the same on the command line (`--at "3 kill n0"`), in an experiment file, in the
 lab's palette and in a recording. `parse_command` is the only reader and `str(command)` writes the
-one canonical form: parsing it again gives an equal command.
+one canonical form, in which all nodes are named: parsing it again gives an equal command.
 """
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
 
 from gossiplab.errors import UserError
 from gossiplab.link import Link, parse_settings
-from gossiplab.nodeset import format_nodes, parse_nodes
+from gossiplab.nodeset import format_nodes
+from gossiplab.roster import Roster, Words, write_number
 
 Nodes = tuple[int, ...]
+MOST_SECONDS = 1e6  # of anything that lasts; an experiment's own bound
+_SHORTEST = 0.001  # s; what repeats faster than that would hardly let time pass
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -23,16 +26,30 @@ class Command(msgspec.Struct, frozen=True):
     usage: ClassVar[str] = ""
     doc: ClassVar[str] = ""
 
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        """Take what follows the verb. Raises UserError; ValueError or IndexError when it is not how it is written."""
+        raise NotImplementedError
 
-class Kill(Command, frozen=True):
-    """Stop nodes at once, in the middle of whatever they do. Messages to them are lost."""
+
+class _OnNodes(Command, frozen=True):
+    """Base of commands that say nothing but to which nodes."""
 
     nodes: Nodes
-    usage: ClassVar[str] = "kill NODES"
-    doc: ClassVar[str] = "stop nodes at once"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        return cls(words.nodes())
 
     def __str__(self) -> str:
-        return f"kill {format_nodes(self.nodes)}"
+        return f"{self.usage.partition(' ')[0]} {format_nodes(self.nodes)}"
+
+
+class Kill(_OnNodes, frozen=True):
+    """Stop nodes at once, in the middle of whatever they do. Messages to them are lost."""
+
+    usage: ClassVar[str] = "kill NODES"
+    doc: ClassVar[str] = "stop nodes at once"
 
 
 class Rejoin(Command, frozen=True):
@@ -43,19 +60,33 @@ class Rejoin(Command, frozen=True):
     usage: ClassVar[str] = "rejoin NODES [fresh]"
     doc: ClassVar[str] = "start nodes that are down, with their memory or fresh"
 
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        return cls(words.nodes(), words.take("fresh"))
+
     def __str__(self) -> str:
         return f"rejoin {format_nodes(self.nodes)}{' fresh' if self.fresh else ''}"
 
 
-class Leave(Command, frozen=True):
+class Leave(_OnNodes, frozen=True):
     """Let nodes say goodbye and stop."""
 
-    nodes: Nodes
     usage: ClassVar[str] = "leave NODES"
     doc: ClassVar[str] = "let nodes leave gracefully"
 
-    def __str__(self) -> str:
-        return f"leave {format_nodes(self.nodes)}"
+
+class Pause(_OnNodes, frozen=True):
+    """Freeze nodes, as SIGSTOP does: alive, but nothing of them runs. What is sent to them waits."""
+
+    usage: ClassVar[str] = "pause NODES"
+    doc: ClassVar[str] = "freeze nodes: alive, but they do nothing, and messages wait for them"
+
+
+class Resume(_OnNodes, frozen=True):
+    """Let paused nodes go on: what came due meanwhile happens at once, in order, a missed round once."""
+
+    usage: ClassVar[str] = "resume NODES"
+    doc: ClassVar[str] = "let paused nodes go on, with what has waited for them"
 
 
 class Partition(Command, frozen=True):
@@ -63,8 +94,16 @@ class Partition(Command, frozen=True):
 
     nodes: Nodes
     others: Nodes | None = None
-    usage: ClassVar[str] = "partition NODES [from NODES]"
+    usage: ClassVar[str] = "partition NODES [from NODES] | partition bridge"
     doc: ClassVar[str] = "cut nodes off from the rest, or from other nodes"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        if words.take("bridge"):
+            low, high = words.roster.bridge()
+            return cls((low,), (high,))
+        nodes = words.nodes()
+        return cls(nodes, _disjoint(nodes, words.nodes()) if words.take("from") else None)
 
     def __str__(self) -> str:
         rest = "" if self.others is None else f" from {format_nodes(self.others)}"
@@ -79,18 +118,32 @@ class Cut(Command, frozen=True):
     usage: ClassVar[str] = "cut NODES to NODES"
     doc: ClassVar[str] = "cut one direction only"
 
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        nodes = words.nodes()
+        words.expect("to")
+        return cls(nodes, _disjoint(nodes, words.nodes()))
+
     def __str__(self) -> str:
         return f"cut {format_nodes(self.nodes)} to {format_nodes(self.others)}"
 
 
-class Heal(Command, frozen=True):
+class _Alone(Command, frozen=True):
+    """Base of commands of one word."""
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        return cls()
+
+    def __str__(self) -> str:
+        return self.usage
+
+
+class Heal(_Alone, frozen=True):
     """Undo every partition and every cut. Links that were shaped stay as they are."""
 
     usage: ClassVar[str] = "heal"
     doc: ClassVar[str] = "undo all partitions and cuts"
-
-    def __str__(self) -> str:
-        return "heal"
 
 
 class Inject(Command, frozen=True):
@@ -100,12 +153,17 @@ class Inject(Command, frozen=True):
     usage: ClassVar[str] = "inject NODE"
     doc: ClassVar[str] = "give a node a new rumor"
 
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        (node,) = words.nodes()
+        return cls(node)
+
     def __str__(self) -> str:
         return f"inject n{self.node}"
 
 
 class Shape(Command, frozen=True):
-    """Change what the links between two sets of nodes do to messages, in both directions.
+    """Change what the links between two sets of nodes do to messages, in both directions; `one_way`: only to `others`.
 
     What is not named is as the experiment has it; without any setting the links are as they were.
     """
@@ -113,58 +171,211 @@ class Shape(Command, frozen=True):
     nodes: Nodes
     others: Nodes
     settings: tuple[str, ...] = ()
+    one_way: bool = False
     usage: ClassVar[str] = (
-        "link NODES NODES [latency=S] [jitter=S] [loss=P] [duplicate=P] [reorder=P] [bandwidth=B]"
+        "link NODES [to] NODES [latency=S] [jitter=S] [loss=P] [duplicate=P] [reorder=P] [bandwidth=B]"
     )
-    doc: ClassVar[str] = "shape the links between nodes"
+    doc: ClassVar[str] = "shape the links between nodes, with `to` in one direction"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        nodes, one_way = words.nodes(), words.take("to")
+        others, settings = words.nodes(), words.rest()
+        parse_settings(settings, Link())
+        return cls(nodes, others, settings, one_way)
 
     def __str__(self) -> str:
-        return (
-            f"link {format_nodes(self.nodes)} {format_nodes(self.others)} {' '.join(self.settings)}".rstrip()
+        to = " to" if self.one_way else ""
+        words = f"link {format_nodes(self.nodes)}{to} {format_nodes(self.others)} {' '.join(self.settings)}"
+        return words.rstrip()
+
+
+class Skew(Command, frozen=True):
+    """Let the clocks of nodes go wrong: at another `rate` (1: right) from now on, or ahead by `offset` seconds.
+
+    Exactly one of the two is given; neither: the clocks are set right.
+    """
+
+    nodes: Nodes
+    rate: float | None = None
+    offset: float | None = None
+    usage: ClassVar[str] = "skew NODES RATE | skew NODES +S | skew NODES -S | skew NODES off"
+    doc: ClassVar[str] = "let clocks run at 1.05 times the pace, jump by +0.5 s, or be right again"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        nodes = words.nodes()
+        if words.take("off"):
+            return cls(nodes)
+        (word,) = words.rest()
+        one = Words([word.removesuffix("s")], words.roster)
+        if word[0] in "+-":
+            offset = one.number("the offset of a clock", -MOST_SECONDS, MOST_SECONDS, "seconds")
+            return cls(nodes, offset=offset + 0.0)  # there is no -0
+        return cls(
+            nodes, rate=Words([word], words.roster).number("the rate of a clock", 0.01, 100, "a factor")
         )
 
+    def __str__(self) -> str:
+        if self.offset is not None:
+            return (
+                f"skew {format_nodes(self.nodes)} {'' if self.offset < 0 else '+'}{write_number(self.offset)}"
+            )
+        return f"skew {format_nodes(self.nodes)} {'off' if self.rate is None else write_number(self.rate)}"
 
-AnyCommand = Kill | Rejoin | Leave | Partition | Cut | Heal | Inject | Shape
+
+class Flap(Command, frozen=True):
+    """Kill nodes and let them rejoin with their memory, again and again: `down` and `up` seconds in turn.
+
+    seconds: for how long; None: until calm is commanded. Then those it has down rejoin.
+    """
+
+    nodes: Nodes
+    up: float
+    down: float
+    seconds: float | None = None
+    usage: ClassVar[str] = "flap NODES up=S down=S [for=S]"
+    doc: ClassVar[str] = "kill nodes and let them rejoin, again and again"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        nodes = words.nodes()
+        up, down = _lasting(words, "up"), _lasting(words, "down")
+        if up is None or down is None:
+            raise ValueError("up, down")
+        return cls(nodes, up, down, _lasting(words, "for"))
+
+    def __str__(self) -> str:
+        text = f"flap {format_nodes(self.nodes)} up={write_number(self.up)} down={write_number(self.down)}"
+        return text + _for(self.seconds)
 
 
-def parse_command(text: str, total: int) -> AnyCommand:
-    """Read a command for a lab of `total` nodes. Raises UserError, which says how it is written."""
-    words = text.split()
-    verb = words[0] if words else ""
+class Churn(Command, frozen=True):
+    """Let nodes die at `rate` deaths a second in the whole lab, and rejoin after `down` seconds on average.
+
+    Both times are exponential. seconds: for how long; None: until calm is commanded. Then the dead rejoin.
+    """
+
+    rate: float
+    down: float = 2.0
+    seconds: float | None = None
+    fresh: bool = False
+    usage: ClassVar[str] = "churn RATE [down=S] [for=S] [fresh]"
+    doc: ClassVar[str] = "let random nodes die and rejoin, so many a second"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        rate = words.number("the rate of a churn", 0.001, 1000, "deaths a second")
+        down = _lasting(words, "down")
+        return cls(rate, 2.0 if down is None else down, _lasting(words, "for"), words.take("fresh"))
+
+    def __str__(self) -> str:
+        down = "" if self.down == 2 else f" down={write_number(self.down)}"
+        return f"churn {write_number(self.rate)}{down}{_for(self.seconds)}{' fresh' if self.fresh else ''}"
+
+
+class Calm(_Alone, frozen=True):
+    """End every flap and every churn: the nodes that they have down rejoin."""
+
+    usage: ClassVar[str] = "calm"
+    doc: ClassVar[str] = "end all flapping and churn"
+
+
+class _OnMessage(Command, frozen=True):
+    """Base of commands that say nothing but to which message."""
+
+    message: int
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        return cls(words.message())
+
+    def __str__(self) -> str:
+        return f"{self.usage.partition(' ')[0]} m{self.message}"
+
+
+class Drop(_OnMessage, frozen=True):
+    """Lose a message that is in flight."""
+
+    usage: ClassVar[str] = "drop MESSAGE"
+    doc: ClassVar[str] = "lose a message in flight, such as m12"
+
+
+class Delay(Command, frozen=True):
+    """Let a message that is in flight arrive later."""
+
+    message: int
+    seconds: float
+    usage: ClassVar[str] = "delay MESSAGE S"
+    doc: ClassVar[str] = "let a message in flight arrive so many seconds later"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        return cls(words.message(), words.number("the delay of a message", 0, MOST_SECONDS, "seconds"))
+
+    def __str__(self) -> str:
+        return f"delay m{self.message} {write_number(self.seconds)}"
+
+
+class Duplicate(_OnMessage, frozen=True):
+    """Make a second copy of a message that is in flight, with a latency of its own from now on."""
+
+    usage: ClassVar[str] = "duplicate MESSAGE"
+    doc: ClassVar[str] = "send a second copy of a message in flight"
+
+
+class _OnSome(Command, frozen=True):
+    """Base of commands to all nodes, unless some are named."""
+
+    nodes: Nodes | None = None
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        return cls(words.nodes() if words.more() else None)
+
+    def __str__(self) -> str:
+        verb = self.usage.partition(" ")[0]
+        return verb if self.nodes is None else f"{verb} {format_nodes(self.nodes)}"
+
+
+class Hold(_OnSome, frozen=True):
+    """Let no message arrive, or none at these nodes: what comes meanwhile waits at their doors."""
+
+    usage: ClassVar[str] = "hold [NODES]"
+    doc: ClassVar[str] = "keep all messages in flight, or those to some nodes"
+
+
+class Release(_OnSome, frozen=True):
+    """Let messages arrive that are held, in the order in which they would have."""
+
+    usage: ClassVar[str] = "release [NODES]"
+    doc: ClassVar[str] = "let held messages arrive"
+
+
+AnyCommand = (
+    Kill | Rejoin | Leave | Pause | Resume | Partition | Cut | Heal | Inject | Shape | Skew | Flap | Churn | Calm
+    | Drop | Delay | Duplicate | Hold | Release
+)  # fmt: skip
+
+
+def parse_command(text: str, lab: int | Roster) -> AnyCommand:
+    """Read a command for a lab of so many nodes, or of the nodes of a roster, who may be drawn and meant by name.
+
+    Raises UserError, which says how it is written.
+    """
+    roster = Roster(lab) if isinstance(lab, int) else lab
+    verb, *rest = text.split() or [""]
     reader = VERBS.get(verb)
     if reader is None:
         raise UserError(f"{text!r} is no command: the commands are {', '.join(VERBS)}.")
     kind, read = reader
+    words = Words(rest, roster)
     try:
-        return read(words[1:], total)
+        command = read(words)
+        words.end()
     except (ValueError, IndexError):
         raise UserError(f"{text!r} is not how {verb} is written: write {kind.usage}.") from None
-
-
-def _one(words: list[str]) -> str:
-    (word,) = words
-    return word
-
-
-def _rejoin(words: list[str], total: int) -> Rejoin:
-    if len(words) == 2 and words[1] == "fresh":
-        return Rejoin(parse_nodes(words[0], total), fresh=True)
-    return Rejoin(parse_nodes(_one(words), total))
-
-
-def _partition(words: list[str], total: int) -> Partition:
-    if len(words) == 3 and words[1] == "from":
-        nodes, others = parse_nodes(words[0], total), parse_nodes(words[2], total)
-        return Partition(nodes, _disjoint(nodes, others))
-    return Partition(parse_nodes(_one(words), total))
-
-
-def _cut(words: list[str], total: int) -> Cut:
-    first, _to, second = words
-    if _to != "to":
-        raise ValueError(_to)
-    nodes, others = parse_nodes(first, total), parse_nodes(second, total)
-    return Cut(nodes, _disjoint(nodes, others))
+    return command
 
 
 def _disjoint(nodes: Nodes, others: Nodes) -> Nodes:
@@ -174,30 +385,20 @@ def _disjoint(nodes: Nodes, others: Nodes) -> Nodes:
     return others
 
 
-def _heal(words: list[str], total: int) -> Heal:
-    if words:
-        raise ValueError(words)
-    return Heal()
+def _lasting(words: Words, name: str) -> float | None:
+    return words.setting(name, _SHORTEST, MOST_SECONDS, "seconds")
 
 
-def _inject(words: list[str], total: int) -> Inject:
-    (node,) = parse_nodes(_one(words), total)
-    return Inject(node)
+def _for(seconds: float | None) -> str:
+    return "" if seconds is None else f" for={write_number(seconds)}"
 
 
-def _shape(words: list[str], total: int) -> Shape:
-    nodes, others = parse_nodes(words[0], total), parse_nodes(words[1], total)
-    parse_settings(words[2:], Link())
-    return Shape(nodes, others, tuple(words[2:]))
-
-
-VERBS: dict[str, tuple[type[Command], Callable[[list[str], int], AnyCommand]]] = {
-    "kill": (Kill, lambda words, total: Kill(parse_nodes(_one(words), total))),
-    "rejoin": (Rejoin, _rejoin),
-    "leave": (Leave, lambda words, total: Leave(parse_nodes(_one(words), total))),
-    "partition": (Partition, _partition),
-    "cut": (Cut, _cut),
-    "heal": (Heal, _heal),
-    "inject": (Inject, _inject),
-    "link": (Shape, _shape),
+_KINDS: dict[str, Any] = {
+    "kill": Kill, "rejoin": Rejoin, "leave": Leave, "pause": Pause, "resume": Resume, "partition": Partition,
+    "cut": Cut, "heal": Heal, "inject": Inject, "link": Shape, "skew": Skew, "flap": Flap, "churn": Churn,
+    "calm": Calm, "hold": Hold, "release": Release, "drop": Drop, "delay": Delay, "duplicate": Duplicate,
+}  # fmt: skip
+VERBS: dict[str, tuple[type[Command], Callable[[Words], AnyCommand]]] = {
+    verb: (kind, kind.read) for verb, kind in _KINDS.items()
 }
+"""How each command begins, what it is, and how the rest of it is read."""

@@ -84,6 +84,38 @@ class Crashed(Event, frozen=True, gc=False, tag="crashed"):
     error: str
 
 
+class Paused(Event, frozen=True, gc=False, tag="paused"):
+    """A node that is up stands still: nothing of it runs, and what comes for it waits."""
+
+    node: int
+
+
+class Resumed(Event, frozen=True, gc=False, tag="resumed"):
+    """A paused node goes on. What has waited for it follows."""
+
+    node: int
+
+
+class Skewed(Event, frozen=True, gc=False, tag="skewed"):
+    """A node's clock is `offset` seconds ahead, and so many of its seconds pass in a second of the lab: `rate`."""
+
+    node: int
+    rate: float
+    offset: float
+
+
+class Began(Event, frozen=True, gc=False, tag="began"):
+    """A fault that goes on by itself began, a flap or a churn. fault: its command."""
+
+    fault: str
+
+
+class Calmed(Event, frozen=True, gc=False, tag="calmed"):
+    """The first of the faults under way that are written so is over."""
+
+    fault: str
+
+
 class Severed(Event, frozen=True, gc=False, tag="severed"):
     """Messages between the node sets `a` and `b` are lost; `both`: in both directions, else from a to b."""
 
@@ -96,12 +128,22 @@ class Healed(Event, frozen=True, gc=False, tag="healed"):
     """Nothing is severed any more."""
 
 
-class Shaped(Event, frozen=True, gc=False, tag="shaped"):
-    """The links between the node sets `a` and `b` now have these settings over the experiment's own."""
+class Shaped(Event, frozen=True, gc=False, omit_defaults=True, tag="shaped"):
+    """The links between the node sets `a` and `b` now have these settings over the experiment's own.
+
+    both: in both directions, else from a to b.
+    """
 
     a: str
     b: str
     settings: tuple[str, ...]
+    both: bool = True
+
+
+class Held(Event, frozen=True, gc=False, tag="held"):
+    """From now on messages to exactly these nodes are held: what arrives waits. nodes: a set; "none": nobody's."""
+
+    nodes: str
 
 
 class Sent(Event, frozen=True, gc=False, tag="sent"):
@@ -128,6 +170,13 @@ class Duplicated(Event, frozen=True, gc=False, tag="duplicated"):
     due: float
 
 
+class Delayed(Event, frozen=True, gc=False, tag="delayed"):
+    """A message in flight now arrives at `due`."""
+
+    id: int
+    due: float
+
+
 class Delivered(Event, frozen=True, gc=False, tag="delivered"):
     """A message reached its node and was handled."""
 
@@ -135,7 +184,7 @@ class Delivered(Event, frozen=True, gc=False, tag="delivered"):
 
 
 class Dropped(Event, frozen=True, gc=False, tag="dropped"):
-    """A message will not arrive. why: "loss" (the link), "cut" (severed), or "down" (nobody is there)."""
+    """A message will not arrive. why: "loss" (the link), "cut" (severed), "down" (nobody is there), or "command"."""
 
     id: int
     why: str
@@ -199,7 +248,7 @@ class Ended(Event, frozen=True, gc=False, tag="ended"):
 
 
 AnyEvent = (
-    Wired | Commanded | Killed | Departed | Rejoined | Crashed | Severed | Healed | Shaped
-    | Sent | Duplicated | Delivered | Dropped | Injected | Learned | Retired | Shown | Believed
-    | Listed | Ended
+    Wired | Commanded | Killed | Departed | Rejoined | Crashed | Paused | Resumed | Skewed | Began | Calmed
+    | Severed | Healed | Shaped | Held | Sent | Duplicated | Delayed | Delivered | Dropped | Injected | Learned
+    | Retired | Shown | Believed | Listed | Ended
 )  # fmt: skip

@@ -194,6 +194,12 @@ def run_headless(
         if isinstance(sink, Recorder):
             sink.close()
     recorded = sink.target if isinstance(sink, Recorder) and not sink.abandoned else None
+    if lab.abandoned:
+        print(
+            f"gossiplab: {format_nodes(lab.abandoned)} had tasks that would not end with the node, and which were "
+            "abandoned: let trio.Cancelled pass, and shield only what ends by itself.",
+            file=sys.stderr,
+        )
     world = sink.world
     figures = RunFigures(
         protocol=experiment.protocol,

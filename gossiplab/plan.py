@@ -13,6 +13,7 @@ from gossiplab.errors import UserError
 from gossiplab.events import FORMAT, Header
 from gossiplab.experiment import Experiment, Value, split_schedule
 from gossiplab.protocol import Protocol, resolve_params
+from gossiplab.roster import Roster
 from gossiplab.topology import check_topology
 
 Scheduled = tuple[float, AnyCommand]
@@ -21,12 +22,16 @@ Scheduled = tuple[float, AnyCommand]
 def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
     """The header of the run that `experiment` asks for. Raises UserError when it asks for what cannot be.
 
-    A protocol that spreads rumors gets one at n0 at 0 s, unless the schedule injects some itself. Where nothing
-    says when the run ends, that is `natural_end`.
+    A protocol that spreads rumors gets one at n0 at 0 s, unless the schedule injects some itself. Sets of nodes
+    that the schedule leaves open, such as random 10%, are explicit nodes from here on. Where nothing says when the
+    run ends, that is `natural_end`.
     """
     check_topology(experiment.topology, experiment.nodes)
     params = resolve_params(protocol, experiment.params)
-    scheduled = [read_scheduled(text, experiment.nodes) for text in experiment.at]
+    scheduled = [
+        read_scheduled(text, roster_of(experiment, f"schedule/{place}"))
+        for place, text in enumerate(experiment.at)
+    ]
     injects = any(isinstance(command, Inject) for _, command in scheduled)
     if protocol.spreads_rumors and experiment.nodes and not injects:
         scheduled.insert(0, (0.0, Inject(0)))
@@ -52,10 +57,15 @@ def check_command(command: AnyCommand, protocol: type[Protocol]) -> None:
         raise UserError(f"{protocol.__name__} spreads no rumors: leave out `{command}`.")
 
 
-def read_scheduled(text: str, nodes: int) -> Scheduled:
-    """Read "3 kill n0" for a lab of so many nodes. Raises UserError."""
+def roster_of(experiment: Experiment, stream: str = "") -> Roster:
+    """The nodes that commands may name in an experiment; random sets are drawn from the `stream` of that name."""
+    return Roster(experiment.nodes, experiment.topology, experiment.seed, stream)
+
+
+def read_scheduled(text: str, lab: int | Roster) -> Scheduled:
+    """Read "3 kill n0" for a lab, as `parse_command` does. Raises UserError."""
     t, command = split_schedule(text)
-    return t, parse_command(command, nodes)
+    return t, parse_command(command, lab)
 
 
 def write_scheduled(t: float, command: Any) -> str:

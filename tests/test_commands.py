@@ -6,7 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gossiplab.commands import VERBS, Cut, Heal, Inject, Kill, Leave, Partition, Rejoin, Shape, parse_command
+from gossiplab.commands import (
+    VERBS,
+    Calm,
+    Churn,
+    Cut,
+    Delay,
+    Drop,
+    Duplicate,
+    Flap,
+    Heal,
+    Hold,
+    Inject,
+    Kill,
+    Leave,
+    Partition,
+    Pause,
+    Rejoin,
+    Release,
+    Resume,
+    Shape,
+    Skew,
+    parse_command,
+)
 from gossiplab.errors import UserError
 from gossiplab.experiment import MOST_SECONDS
 from gossiplab.plan import read_scheduled, write_scheduled
@@ -17,6 +39,8 @@ two = st.lists(st.sampled_from([0, 1, 2]), min_size=N, max_size=N).map(
     lambda sides: tuple(tuple(i for i, side in enumerate(sides) if side == which) for which in (0, 1))
 )
 numbers = st.floats(0, 1).map(repr)
+lasting = st.floats(0.001, 1e6)
+messages = st.integers(0, 10**15 - 1)
 settings_ = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["loss", "jitter", "duplicate", "reorder"]), numbers).map("=".join),
@@ -34,7 +58,20 @@ commands = st.one_of(
     two.map(lambda sides: Cut(*sides)),
     st.just(Heal()),
     st.builds(Inject, st.integers(0, N - 1)),
-    st.builds(Shape, nodes, nodes, settings_),
+    st.builds(Shape, nodes, nodes, settings_, st.booleans()),
+    st.builds(Pause, nodes),
+    st.builds(Resume, nodes),
+    st.builds(Skew, nodes),
+    st.builds(Skew, nodes, rate=st.floats(0.01, 100)),
+    st.builds(Skew, nodes, offset=st.floats(-1e6, 1e6).map(lambda seconds: seconds + 0.0)),
+    st.builds(Flap, nodes, lasting, lasting, st.none() | lasting),
+    st.builds(Churn, st.floats(0.001, 1000), lasting, st.none() | lasting, st.booleans()),
+    st.just(Calm()),
+    st.builds(Drop, messages),
+    st.builds(Delay, messages, st.floats(0, 1e6)),
+    st.builds(Duplicate, messages),
+    st.builds(Hold, st.none() | nodes),
+    st.builds(Release, st.none() | nodes),
 )
 
 
@@ -70,6 +107,33 @@ def test_spaces_do_not_matter():
     ("inject n5", Inject(5)),
     ("link n0 all latency=0.2 loss=0.1", Shape((0,), tuple(range(N)), ("latency=0.2", "loss=0.1"))),
     ("link n0 n1", Shape((0,), (1,))),
+    ("link n0 to n1 loss=1", Shape((0,), (1,), ("loss=1",), one_way=True)),
+    ("pause n3", Pause((3,))),
+    ("resume all", Resume(tuple(range(N)))),
+    ("skew n3 1.05", Skew((3,), rate=1.05)),
+    ("skew n3 +0.5", Skew((3,), offset=0.5)),
+    ("skew n3 -2s", Skew((3,), offset=-2.0)),
+    ("skew n3 off", Skew((3,))),
+    ("flap n3 up=3 down=1", Flap((3,), 3, 1)),
+    ("flap n3 for=2 down=1 up=3", Flap((3,), 3, 1, 2)),
+    ("flap n3-n4 up=3 down=1 for=20", Flap((3, 4), 3, 1, 20)),
+    ("churn 0.5", Churn(0.5)),
+    ("churn 2 down=4 for=10 fresh", Churn(2, 4, 10, fresh=True)),
+    ("calm", Calm()),
+    ("drop m12", Drop(12)),
+    ("delay m12 0.5", Delay(12, 0.5)),
+    ("duplicate m12", Duplicate(12)),
+    ("hold", Hold()),
+    ("hold n1", Hold((1,))),
+    ("release", Release()),
+    ("release n1-n2", Release((1, 2))),
+    ("kill half", Kill(tuple(range(6)))),
+    ("kill all but n0-n9", Kill((10, 11))),
+    ("rejoin all but half fresh", Rejoin(tuple(range(6, 12)), fresh=True)),
+    ("partition half", Partition(tuple(range(6)))),
+    ("partition all but n0 from n0", Partition(tuple(range(1, 12)), (0,))),
+    ("link n3 all loss=0.3", Shape((3,), tuple(range(N)), ("loss=0.3",))),
+    ("link all all latency=0.2", Shape(tuple(range(N)), tuple(range(N)), ("latency=0.2",))),
 ])  # fmt: skip
 def test_the_vocabulary(text, command):
     assert parse_command(text, N) == command
@@ -89,6 +153,23 @@ def test_the_vocabulary(text, command):
     ("link n0 n1 speed=3", "is no link setting"), ("link n0 n1 loss=2", "a probability from 0 to 1"),
     ("link n0 n1 loss=nan", "a probability from 0 to 1"), ("link n0 n1 loss=", "a probability from 0 to 1"),
     ("link n0 n1 latency=inf", "write seconds as"), ("link n0 n1 latency=", "write seconds as"),
+    ("pause", "write pause NODES"), ("pause n0 n1", "write pause NODES"), ("resume", "write resume NODES"),
+    ("skew", "write skew NODES RATE"), ("skew n0", "write skew NODES RATE"), ("skew n0 fast", "a factor from 0.01 to 100"),
+    ("skew n0 0", "a factor from 0.01"), ("skew n0 nan", "a factor from"), ("skew n0 +inf", "seconds from -1e"),
+    ("skew n0 +", "seconds from -1e"), ("skew n0 off off", "write skew NODES RATE"), ("skew n0 1 2", "write skew"),
+    ("flap n0", "write flap NODES up=S down=S"), ("flap n0 up=1", "write flap"), ("flap n0 up=1 up=2 down=1", "write flap"),
+    ("flap n0 up=0 down=1", "up cannot be '0': give seconds from 0.001"), ("flap n0 up=1 down=x", "down cannot be 'x'"),
+    ("flap n0 up=1 down=1 for=0", "for cannot be '0'"), ("flap n0 up=1 down=1 forever", "write flap"),
+    ("churn", "write churn RATE"), ("churn 0", "deaths a second from 0.001"), ("churn n0", "deaths a second from"),
+    ("churn 1 stale", "write churn RATE"), ("churn 1e9", "deaths a second from 0.001 to 1000"),
+    ("calm n0", "write calm"), ("drop", "write drop MESSAGE"), ("drop 12", "write drop MESSAGE"),
+    ("drop n1", "write drop MESSAGE"), ("drop m1 m2", "write drop MESSAGE"), ("drop m-1", "write drop MESSAGE"),
+    ("delay m1", "write delay MESSAGE S"), ("delay m1 -1", "seconds from 0"), ("delay m1 soon", "seconds from 0"),
+    ("duplicate", "write duplicate MESSAGE"), ("hold n99", "there is no node n99"), ("release n0 n1", "write release"),
+    ("kill all but", "write kill NODES"), ("kill all but n99", "there is no node n99"), ("kill random", "write kill"),
+    ("kill random 3", "a recording names the nodes"), ("kill random n3", "write random 3 or random 10%"),
+    ("kill random 101%", "write random 3 or random 10%"), ("kill random 13", "it has 12"),
+    ("kill cluster", "a recording has no clusters"), ("partition bridge", "no bridge to cut"),
     ("link n0 n1 bandwidth=1e-9", "from 0.001 up"), ("link n0 n1 jitter=-1", "seconds from 0 up"),
 ])  # fmt: skip
 def test_what_is_no_command(text, says):
@@ -105,10 +186,13 @@ def test_what_is_no_schedule(text):
         read_scheduled(text, N)
 
 
-@given(
-    st.text()
-    | st.lists(st.sampled_from([*VERBS, "n0", "n1-n3", "from", "to", "fresh", "loss=0.1", "="])).map(" ".join)
-)
+WORDS = (
+    "n0", "n1-n3", "from", "to", "fresh", "loss=0.1", "=", "all", "but", "half", "cluster", "random", "3", "10%",
+    "bridge", "off", "+1", "-1", "up=1", "down=1", "for=1", "m1", "1.5",
+)  # fmt: skip
+
+
+@given(st.text() | st.lists(st.sampled_from([*VERBS, *WORDS])).map(" ".join))
 def test_any_text_is_read_or_refused(text):
     try:
         command = parse_command(text, N)

@@ -13,18 +13,43 @@ from typing import Any, cast
 import msgspec
 import trio
 
-from gossiplab.commands import AnyCommand, Cut, Heal, Inject, Kill, Leave, Partition, Rejoin, Shape
+from gossiplab.commands import (
+    AnyCommand,
+    Calm,
+    Churn,
+    Cut,
+    Delay,
+    Drop,
+    Duplicate,
+    Flap,
+    Heal,
+    Hold,
+    Inject,
+    Kill,
+    Leave,
+    Partition,
+    Pause,
+    Rejoin,
+    Release,
+    Resume,
+    Shape,
+    Skew,
+)  # fmt: skip
 from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
 from gossiplab.engine.network import Network, encode
 from gossiplab.engine.node import Node, Others, endless, sample, whose
 from gossiplab.engine.scheduling import deterministic_scheduling
+from gossiplab.engine.tasks import abandon, innermost
+from gossiplab.engine.unrest import Unrest
 from gossiplab.engine.watchdog import watching
 from gossiplab.engine.wheel import Wheel
 from gossiplab.errors import ProtocolError, first_line, first_of
 from gossiplab.events import (
     AnyEvent,
+    Began,
     Believed,
+    Calmed,
     Commanded,
     Crashed,
     Delivered,
@@ -35,9 +60,12 @@ from gossiplab.events import (
     Killed,
     Learned,
     Listed,
+    Paused,
     Rejoined,
+    Resumed,
     Retired,
     Shown,
+    Skewed,
     Wired,
 )  # fmt: skip
 from gossiplab.nodeset import format_nodes
@@ -48,6 +76,7 @@ from gossiplab.topology import build_edges
 
 Sink = Callable[[list[AnyEvent]], None]
 _STEPS_PER_INSTANT = 100_000  # at one virtual instant; a protocol that needs more will never have enough
+_GRACE = 3600.0  # virtual s, after the run, for tasks that shield what they do last
 _STEPS_PER_PAIR = 2  # unless it floods: everybody tells everybody at once
 
 
@@ -62,6 +91,7 @@ class Lab:
         experiment = header.experiment
         n = experiment.nodes
         self.experiment = experiment
+        self.seed = experiment.seed
         self.clock = VirtualClock()
         self._batch: list[AnyEvent] = []
         steps = max(_STEPS_PER_INSTANT, _STEPS_PER_PAIR * n * n)
@@ -93,6 +123,12 @@ class Lab:
         self._knowers: list[int] = []  # for each rumor, how many live nodes know it
         self._infective = 0  # (live node, rumor) pairs in which the node still spreads the rumor
         self._ending = False
+        self._unrest: list[Unrest] = []  # flapping and churn under way
+        self._faults = 0  # how many of them there have been
+        self.abandoned: set[int] = set()  # nodes that had tasks which would not end
+        self._over = trio.Event()
+        self._hurried = trio.Event()
+        self._waits = trio.CancelScope(shield=True)  # for tasks that do not end
         for text in experiment.at:
             self._schedule(*read_scheduled(text, n))
 
@@ -114,23 +150,51 @@ class Lab:
             await self._main()
 
     async def _main(self) -> None:
-        async with trio.open_nursery() as nursery:
-            self._nursery = nursery
-            self._start_tasks(self.nodes)
-            for node in self.nodes:
-                node.begin()
-            self._expect_end()
-            self.flush()
-            try:
-                await self.kernel.run()
-            finally:
-                self._ended()
+        async with trio.open_nursery() as last:
+            last.start_soon(self._wait_for_ends)
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                try:
+                    self._start_tasks(self.nodes)
+                    for node in self.nodes:
+                        node.begin()
+                    self._expect_end()
+                    self.flush()
+                    await self.kernel.run()
+                finally:
+                    self._ended()
+            self._waits.cancel()
 
     def _ended(self) -> None:
         """Let all tasks end at once: whatever they still do on their way is not part of the run."""
         for node in self.nodes:
             node.stop()
         self.clock.release()
+        self._over.set()
+
+    async def _wait_for_ends(self) -> None:
+        """Give tasks that shield themselves their time, once the run is over; and no more than that."""
+        with self._waits:
+            await self._over.wait()
+            with trio.move_on_after(_GRACE):
+                await self._hurried.wait()
+            while self._nursery is not None and self._nursery.child_tasks:
+                for root in self._nursery.child_tasks:
+                    for task in innermost(root):
+                        if task is not root:  # which ends with those below it
+                            self._abandon(task)
+                await trio.lowlevel.checkpoint()
+
+    def hurry(self) -> None:
+        """Stop was not enough: end the run now, and the tasks of all nodes with it, whether they like it or not."""
+        self._hurried.set()
+        self.kernel.end()
+
+    def _abandon(self, task: trio.lowlevel.Task) -> None:
+        belongs = whose(task)
+        if belongs:
+            self.abandoned.add(belongs[0].id)
+            abandon(task)
 
     def _start_tasks(self, nodes: Sequence[Node]) -> None:
         assert self._nursery is not None
@@ -196,35 +260,95 @@ class Lab:
     def _apply(self, command: AnyCommand) -> None:
         self._record(Commanded(self.clock.now, str(command)))
         match command:
-            case Kill(nodes):
-                for node in self._which(nodes, up=True):
-                    self._stop(node)
-                    self._record(Killed(self.clock.now, node.id))
-            case Leave(nodes):
-                for node in self._which(nodes, up=True):
-                    node.call(node.protocol.leave)
-                    if node.up:
-                        self._stop(node)
-                        self._record(Departed(self.clock.now, node.id))
-            case Rejoin(nodes, fresh):
-                for node in self._which(nodes, up=False):
-                    self._rejoin(node, fresh)
-            case Partition(nodes, others):
-                rest = tuple(sorted(set(range(len(self.nodes))) - set(nodes))) if others is None else others
-                if rest:
-                    self.network.sever(nodes, rest, both=True)
-            case Cut(nodes, others):
-                self.network.sever(nodes, others, both=False)
-            case Heal():
-                self.network.heal()
-            case Inject(node):
-                self._inject(self.nodes[node])
-            case Shape(nodes, others, settings):
-                self.network.shape(nodes, others, settings)
+            case Flap() | Churn():
+                self._disturb(command)
+            case Calm():
+                for fault in tuple(self._unrest):
+                    fault.end()
+            case Kill() | Leave() | Rejoin() | Pause() | Resume() | Inject() | Skew():
+                self._apply_to_nodes(command)
+            case _:
+                self._apply_to_network(command)
         self._look()
 
-    def _which(self, nodes: tuple[int, ...], up: bool) -> list[Node]:
+    def _apply_to_nodes(self, command: AnyCommand) -> None:
+        match command:
+            case Kill(nodes):
+                self.kill(nodes)
+            case Leave(nodes):
+                for node in self._awake(nodes):  # a frozen node cannot say goodbye
+                    self._leave(node)
+            case Rejoin(nodes, fresh):
+                self.rejoin(nodes, fresh)
+            case Pause(nodes):
+                for node in self._awake(nodes):
+                    node.pause()
+                    self._record(Paused(self.clock.now, node.id))
+            case Resume(nodes):
+                for node in self._which(nodes, up=True):
+                    if node.late is not None:
+                        self._record(Resumed(self.clock.now, node.id))
+                        node.resume()
+            case Inject(node):
+                self._inject(self.nodes[node])
+            case Skew(nodes, rate, offset):
+                for id in nodes:
+                    self._record(Skewed(self.clock.now, id, *self.nodes[id].skew(rate, offset)))
+            case _:
+                raise AssertionError(command)
+
+    def _apply_to_network(self, command: AnyCommand) -> None:
+        network, everybody = self.network, range(len(self.nodes))
+        match command:
+            case Partition(nodes, others):
+                rest = tuple(sorted(set(everybody) - set(nodes))) if others is None else others
+                if rest:
+                    network.sever(nodes, rest, both=True)
+            case Cut(nodes, others):
+                network.sever(nodes, others, both=False)
+            case Heal():
+                network.heal()
+            case Shape(nodes, others, settings, one_way):
+                network.shape(nodes, others, settings, both=not one_way)
+            case Hold(nodes):
+                network.hold(network.held.union(everybody if nodes is None else nodes))
+            case Release(nodes):
+                network.hold(network.held.difference(everybody if nodes is None else nodes))
+            case Drop(id):
+                network.drop(id)
+            case Delay(id, seconds):
+                network.delay(id, seconds)
+            case Duplicate(id):
+                network.duplicate(id)
+            case _:
+                raise AssertionError(command)
+
+    def _which(self, nodes: Iterable[int], up: bool) -> list[Node]:
         return [self.nodes[id] for id in nodes if self.nodes[id].up == up]
+
+    def _awake(self, nodes: Iterable[int]) -> list[Node]:
+        return [node for node in self._which(nodes, up=True) if node.late is None]
+
+    def kill(self, nodes: Iterable[int]) -> list[Node]:
+        """Stop those nodes that are up, at once; returns them."""
+        killed = self._which(nodes, up=True)
+        for node in killed:
+            self._stop(node)
+            self._record(Killed(self.clock.now, node.id))
+        self._look()
+        return killed
+
+    def rejoin(self, nodes: Iterable[int], fresh: bool) -> None:
+        """Start those nodes that are down."""
+        for node in self._which(nodes, up=False):
+            self._rejoin(node, fresh)
+        self._look()
+
+    def _leave(self, node: Node) -> None:
+        node.call(node.protocol.leave)
+        if node.up:
+            self._stop(node)
+            self._record(Departed(self.clock.now, node.id))
 
     def _stop(self, node: Node) -> None:
         node.stop()
@@ -235,6 +359,18 @@ class Lab:
         self._infective -= len(node.active)
         for rumor in node.known:
             self._knowers[rumor] -= 1
+
+    def _disturb(self, command: Flap | Churn) -> None:
+        fault = Unrest(self, command, self._faults)
+        self._faults += 1
+        self._unrest.append(fault)
+        self._record(Began(self.clock.now, str(command)))
+        fault.begin()
+
+    def calmed(self, fault: Unrest) -> None:
+        """A flap or a churn is over."""
+        self._unrest.remove(fault)
+        self._record(Calmed(self.clock.now, str(fault.command)))
 
     def _rejoin(self, node: Node, fresh: bool) -> None:
         fresh = fresh or node.blocked
@@ -249,7 +385,7 @@ class Lab:
             self._start_tasks([node])
 
     def _inject(self, node: Node) -> None:
-        if node.up:
+        if node.up and node.late is None:
             rumor = len(self._knowers)
             self._knowers.append(0)
             self.network.rumors += 1
@@ -337,6 +473,8 @@ class Lab:
         return None
 
     def _idle(self) -> None:
+        if self._unrest or self.network.held or any(node.late is not None for node in self.nodes):
+            return  # something waits, for a fault to end or for a person: the run goes on to its limit
         if self.experiment.until in ("converged", "quiescent"):
             self._end(self._reached() or "quiescent")
 
@@ -352,6 +490,9 @@ class Lab:
         if belongs and belongs[0].life == belongs[1]:
             belongs[0].spin(task)
             self.on_endless()
+        elif belongs:  # of an earlier life, which takes every Cancelled for something to be got over
+            for each in innermost(task):
+                self._abandon(each)
 
     # what the watchdog asks: gossiplab.engine.watchdog.Watched ---------------------------------
 
@@ -440,5 +581,8 @@ def _heeded() -> list[signal.Signals]:
 
 async def _stop_on_signal(lab: Lab, signals: AsyncIterator[int]) -> None:
     async for number in signals:
+        if lab.signal is None:
+            lab.stop()
+        else:
+            lab.hurry()
         lab.signal = number
-        lab.stop()

@@ -5,13 +5,16 @@ behaves, a cut is a rule of its own that stands above all others, and healing ta
 Cuts are looked at twice, when a message is sent and when it arrives: what is in flight when a cable is
 cut does not get through.
 
+What arrives at a node that is not open waits: in the network while messages to it are held, which is where cuts still
+find it, or with the node while that is paused, as in the socket of a stopped process.
+
 A message's fate on the link (loss, latency, a second copy) is drawn when it is sent, from the sending
 node's own stream of random numbers. One stream a link would be purer, but a thousand nodes have a
 million links, and 2.5 kB of generator for each of them is more memory than the machine has.
 Imports kernel, node, events and link; knows no protocol but the bytes it sends.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappush
 from random import Random
 from typing import Any, cast
@@ -23,7 +26,18 @@ from gossiplab.engine.kernel import Entry, Kernel
 from gossiplab.engine.node import Node, Timer
 from gossiplab.engine.watchdog import OverdueError, door
 from gossiplab.errors import ProtocolError, first_line
-from gossiplab.events import AnyEvent, Delivered, Dropped, Duplicated, Healed, Sent, Severed, Shaped
+from gossiplab.events import (
+    AnyEvent,
+    Delayed,
+    Delivered,
+    Dropped,
+    Duplicated,
+    Healed,
+    Held,
+    Sent,
+    Severed,
+    Shaped,
+)
 from gossiplab.link import Link, draw_latency, parse_settings
 from gossiplab.nodeset import format_nodes
 from gossiplab.protocol import Message, Protocol, handler_name
@@ -118,7 +132,12 @@ class Network:
         self._emit = emit
         self._link = link
         self._channel = Channel(link)
-        self._shapes: list[tuple[frozenset[int], frozenset[int], Channel]] = []
+        self._shapes: list[tuple[frozenset[int], frozenset[int], Channel, bool]] = []
+        self._held: frozenset[int] = frozenset()  # nodes at whose doors messages wait
+        self._waiting: list[Flight] = []  # there
+        self._received: set[int] = (
+            set()
+        )  # messages that have reached a paused node: a cut comes too late for them
         self._cuts: list[tuple[frozenset[int], frozenset[int], bool]] = []
         self._ids = 0
         self._protocol = protocol
@@ -135,7 +154,14 @@ class Network:
     @property
     def delivered(self) -> int:
         """How many messages have reached their nodes: all that are neither lost nor in flight."""
-        return self._ids - self.dropped - sum(entry[2] is self._arriving for entry in self._heap)
+        in_heap = sum(entry[2] is self._arriving for entry in self._heap)
+        return self._ids - self.dropped - in_heap - self.waiting
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait, held or for a paused node."""
+        late = sum(entry[2] is self._arriving for node in self._nodes for entry in node.late or ())
+        return len(self._waiting) + late
 
     # what commands do --------------------------------------------------------------------------
 
@@ -154,12 +180,70 @@ class Network:
             if self._emit:
                 self._emit(Healed(self._clock.now))
 
-    def shape(self, a: tuple[int, ...], b: tuple[int, ...], settings: tuple[str, ...]) -> None:
-        """Give the links between `a` and `b` settings over the experiment's own."""
-        self._shapes.append((frozenset(a), frozenset(b), Channel(parse_settings(settings, self._link))))
+    def shape(self, a: tuple[int, ...], b: tuple[int, ...], settings: tuple[str, ...], both: bool) -> None:
+        """Give the links from `a` to `b`, with `both` the way back too, settings over the experiment's own."""
+        self._shapes.append((frozenset(a), frozenset(b), Channel(parse_settings(settings, self._link)), both))
         self._look_again()
         if self._emit:
-            self._emit(Shaped(self._clock.now, format_nodes(a), format_nodes(b), settings))
+            self._emit(Shaped(self._clock.now, format_nodes(a), format_nodes(b), settings, both))
+
+    def hold(self, nodes: Iterable[int]) -> None:
+        """Hold what is sent to exactly these nodes, and let everything else come through that has waited."""
+        held = frozenset(nodes)
+        if held == self._held:
+            return
+        for id in sorted(held ^ self._held):
+            self._nodes[id].hold(id in held)
+        self._held = held
+        if self._emit:
+            self._emit(Held(self._clock.now, format_nodes(held)))
+        free = [flight for flight in self._waiting if flight[5] not in held]
+        self._waiting = [flight for flight in self._waiting if flight[5] in held]
+        for flight in free:
+            self._push(self._clock.now, flight)
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The nodes at whose doors messages wait."""
+        return self._held
+
+    def drop(self, id: int) -> None:
+        """Lose a message in flight. Nothing happens when it is not."""
+        flight = self._find(id, take=True)
+        if flight is not None:
+            self._drop(flight, "command")
+
+    def delay(self, id: int, seconds: float) -> None:
+        """Let a message in flight arrive so much later than it would; than now when it waits already."""
+        flight = self._find(id, take=True)
+        if flight is not None:
+            due = max(flight[0], self._clock.now) + seconds
+            self._received.discard(id)
+            self._push(due, flight)
+            if self._emit:
+                self._emit(Delayed(self._clock.now, id, due))
+
+    def duplicate(self, id: int) -> None:
+        """Make a second copy of a message in flight, with a latency of its own."""
+        flight = self._find(id, take=False)
+        if flight is not None:
+            rng = self._nodes[flight[4]].link_random
+            self._copy(flight, self._clock.now + self._channel_between(flight[4], flight[5]).latency(rng))
+
+    def _find(self, id: int, take: bool) -> Flight | None:
+        """A message in flight, wherever it is; `take` it away from there."""
+        for place in (self._heap, self._waiting, *(node.late for node in self._nodes if node.late)):
+            for index, entry in enumerate(place):
+                if entry[2] is self._arriving and entry[3] == id:
+                    if take:
+                        del place[index]
+                    if take and place is self._heap:
+                        heapify(self._heap)
+                    return entry
+        return None
+
+    def _push(self, due: float, flight: Flight) -> None:
+        heappush(self._heap, (due, next(self._sequence), *flight[2:]))
 
     def _look_again(self) -> None:
         """Find out whether all links are nothing but a latency: `_quick` is their channel then."""
@@ -216,7 +300,7 @@ class Network:
     def _carry(self, flight: Flight, channel: Channel, rng: Random) -> None:
         """Let a link that is cut, or more than a latency, do to a message what it does."""
         link, now = channel.link, self._clock.now
-        _, _, action, id, src, dst, handler, body, carries = flight
+        src, dst = flight[4], flight[5]
         if self._cuts and self._is_cut(src, dst):
             self._drop(flight, "cut")
             return
@@ -225,23 +309,26 @@ class Network:
         else:
             heappush(self._heap, flight)
         if link.duplicate and rng.random() < link.duplicate:
-            due = now + channel.latency(rng)
-            copy = self._ids
-            self._ids = copy + 1
-            self.duplicated += 1
-            if self._emit:
-                self._emit(Duplicated(now, copy, id, due))
-            if carries:
-                self.carrying += 1
-            heappush(self._heap, (due, next(self._sequence), action, copy, src, dst, handler, body, carries))
+            self._copy(flight, now + channel.latency(rng))
+
+    def _copy(self, flight: Flight, due: float) -> None:
+        """Send a second copy of a message on its way, which arrives at `due`."""
+        copy = self._ids
+        self._ids = copy + 1
+        self.duplicated += 1
+        if self._emit:
+            self._emit(Duplicated(self._clock.now, copy, flight[3], due))
+        if flight[8]:
+            self.carrying += 1
+        heappush(self._heap, (due, next(self._sequence), flight[2], copy, *flight[4:]))
 
     @door("node", "handle")
     def _arrive(self, flight: Flight) -> None:
         t, _, _, id, src, dst, (_, decode, handle), body, carries = flight
         node = self._nodes[dst]
-        if not node.up:
-            self._drop(flight, "down")
-        elif self._cuts and self._is_cut(src, dst):
+        if not node.open and not self._admit(flight, node):
+            return
+        if self._cuts and id not in self._received and self._is_cut(src, dst):
             self._drop(flight, "cut")
         else:
             emit = self._emit
@@ -256,6 +343,23 @@ class Network:
             if carries:
                 self.carrying -= 1
                 self.changed()
+
+    def _admit(self, flight: Flight, node: Node) -> bool:
+        """Whether a node that is not open takes a message all the same. If not, it waits or is lost."""
+        id, src, dst = flight[3], flight[4], flight[5]
+        received = id in self._received
+        if not node.up:
+            self._drop(flight, "down")
+        elif dst in self._held and not received:
+            self._waiting.append(flight)
+        elif self._cuts and not received and self._is_cut(src, dst):
+            self._drop(flight, "cut")
+        elif node.late is not None:
+            self._received.add(id)
+            node.late.append(flight)
+        else:
+            return True
+        return False
 
     def culprit(self, flight: Flight) -> tuple[Node, object]:
         """Whose step the arrival of a message is, and in which function."""
@@ -312,8 +416,8 @@ class Network:
             self.changed()
 
     def _channel_between(self, src: int, dst: int) -> Channel:
-        for a, b, channel in reversed(self._shapes):
-            if (src in a and dst in b) or (src in b and dst in a):
+        for a, b, channel, both in reversed(self._shapes):
+            if (src in a and dst in b) or (both and src in b and dst in a):
                 return channel
         return self._channel
 

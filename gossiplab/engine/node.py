@@ -3,6 +3,13 @@
 The task owns the node's nursery, in which the protocol's async part runs; killing the node cancels the
 task's scope. Rounds, timers and deliveries are plain calls from the kernel. Whatever a protocol raises
 stops here and becomes the node's crash. Imports kernel and protocol; reaches the lab through `NodeLab`.
+
+A paused node is alive and does nothing: its rounds are taken out of the wheel, messages and timers that come due are
+kept, its tasks are frozen. When it is resumed, all that came due happens at once and in that order, a round that was
+missed (however often) once; it then goes on with its beat, as a ticker of Go does after a process has been stopped.
+
+A node with a skewed clock reads `now` from a clock of its own. Its rounds and timers count that clock's seconds.
+What its tasks sleep does not: trio has one clock, and that is the lab's.
 """
 
 import math
@@ -10,6 +17,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
+from heapq import heappush
 from math import floor
 from pathlib import Path
 from random import Random
@@ -19,9 +27,11 @@ from typing import Protocol as Interface
 
 import trio
 
+from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import Entry, Kernel
+from gossiplab.engine.tasks import Freeze
 from gossiplab.engine.watchdog import OverdueError, door
-from gossiplab.engine.wheel import Wheel
+from gossiplab.engine.wheel import Beat, Wheel
 from gossiplab.errors import ProtocolError, fault_line, first_line, first_of
 from gossiplab.experiment import Value
 from gossiplab.protocol import Message, Protocol, Round
@@ -100,10 +110,37 @@ class Timer:
     def cancel(self) -> None:
         self._action = None
 
-    def fire(self, _: Entry) -> None:
+    def fire(self, entry: Entry) -> None:
+        if self.node.late is not None and self._life == self.node.life:
+            self.node.late.append(entry)
+            return
         action, self._action = self._action, None
         if action is not None and self._life == self.node.life:
             self.node.call(action, *self._arguments)
+
+
+class LocalClock:
+    """The clock of one node: `rate` seconds pass on it in a second of the lab's clock.
+
+    It showed `local` when the lab's clock showed `base`.
+    """
+
+    __slots__ = ("rate", "_base", "_clock", "_local")
+
+    def __init__(self, clock: VirtualClock, local: float, rate: float) -> None:
+        self.rate = rate
+        self._clock = clock
+        self._base = clock.now
+        self._local = local
+
+    @property
+    def now(self) -> float:
+        """What it shows."""
+        return self._local + (self._clock.now - self._base) * self.rate
+
+    def zero(self) -> float:
+        """The instant of the lab at which it would have shown 0."""
+        return self._base - self._local / self.rate
 
 
 class _Front:
@@ -114,14 +151,15 @@ class _Front:
     """
 
     __slots__ = (
-        "cause", "guarded", "id", "life", "link_random", "linked", "network", "others", "protocol", "random", "up",
+        "cause", "guarded", "id", "life", "link_random", "linked", "network", "open", "others", "protocol", "random",
     )  # fmt: skip
 
 
 class Node(_Front):
     """A node of a lab; what its protocol sees of it is `gossiplab.protocol.Host`.
 
-    up: whether it runs. life: how often it has stopped, so that what belongs to an earlier life stays
+    up: whether it runs. open: whether messages that arrive can be handled at once: it is up, not paused, and they are
+    not held. late: what came due while it is paused, in order; None: it is not paused. life: how often it has stopped, so that what belongs to an earlier life stays
     undone. guarded: whether its protocol may call although it shall not be heard any more. known: the rumors
     it has learned, which it forgets when it rejoins fresh; active: those of them it still spreads. cause: the
     message that is being handled, if any. blocked: whether a step of its last life was interrupted, so that
@@ -129,8 +167,8 @@ class Node(_Front):
     """
 
     __slots__ = (
-        "kernel", "known", "active", "blocked", "_lab", "_kind", "_params", "_peers", "_scope", "_clock", "_running",
-        "_ghosts", "_seed",
+        "up", "late", "kernel", "known", "active", "blocked", "_lab", "_kind", "_params", "_peers", "_scope", "_clock",
+        "_running", "_ghosts", "_held", "_local", "_rounds", "_seed", "_task", "_freeze",
     )  # fmt: skip
 
     def __init__(
@@ -139,7 +177,8 @@ class Node(_Front):
     ) -> None:  # fmt: skip
         self.id = id
         self.kernel = kernel
-        self.up = True
+        self.up = self.open = True
+        self.late: list[Entry] | None = None
         self.guarded = False
         self.blocked = False
         self.life = 0
@@ -158,6 +197,11 @@ class Node(_Front):
         self._clock = kernel.clock
         self._running = False  # whether this life has a task
         self._ghosts = 0  # tasks of earlier lives that shield themselves and have not ended yet
+        self._held = False  # whether messages to it are held
+        self._local: LocalClock | None = None  # its own clock, where that is not the lab's
+        self._rounds: list[Beat] = []  # that stand still while it is paused
+        self._task: trio.lowlevel.Task | None = None  # of this life
+        self._freeze: Freeze | None = None
         self.cause: int | None = None
         self.network = lab.network
         self.protocol = self._fresh()
@@ -179,6 +223,7 @@ class Node(_Front):
             return  # it ended before its task had its first turn
         _whose.set((self, life))
         self._running = True
+        self._task = trio.lowlevel.current_task()
         try:
             with trio.CancelScope() as self._scope:
                 if self._kind.run is Protocol.run:
@@ -208,6 +253,7 @@ class Node(_Front):
         """Begin another life."""
         self.up = True
         self._guard()
+        self._look()
         if self.blocked:
             self.blocked = False
             self.random = Random(f"{self._seed}/node/{self.id}/{self.life}")
@@ -223,12 +269,102 @@ class Node(_Front):
         """End this life at once: nothing of it runs any more."""
         self.up = False
         self.life += 1
+        self._task = None
+        if self.late is not None:
+            self._rounds.clear()
+            self._melt(self.late)
+        self._look()
         if self._running:
             self._running = False
             self._ghosts += 1
         self._guard()
         if self._scope is not None:
             self._scope.cancel()
+
+    def pause(self) -> None:
+        """Let nothing of it run any more until it is resumed."""
+        self.late = []
+        self._rounds = self._lab.wheel.take(self)
+        if self._task is not None and self._kind.run is not Protocol.run:
+            self._freeze = Freeze(self._task)
+        self._look()
+
+    def resume(self) -> None:
+        """Go on with what came due meanwhile, in order: messages, timers, and each round that was missed, once."""
+        assert self.late is not None
+        now = self._clock.now
+        late = list(self.late)
+        for beat in self._rounds:
+            if beat.t <= now:
+                late.append((beat.t, beat.sequence, Timer(self, beat.method, (self.protocol,)).fire))
+            k = max(beat.k, floor((now - beat.base) / beat.period))
+            while beat.base + k * beat.period <= now:
+                k += 1
+            self._lab.wheel.add(self, beat.method, beat.period, beat.base, k)
+        self._rounds = []
+        self._melt(sorted(late, key=lambda entry: entry[:2]))
+        self._look()
+
+    def _melt(self, late: list[Entry]) -> None:
+        """End the pause: what is late comes due now."""
+        self.late = None
+        for entry in late:
+            heappush(self.kernel.heap, (self._clock.now, next(self.kernel.sequence), *entry[2:]))
+        if self._freeze is not None:
+            self._freeze.thaw()
+            self._freeze = None
+
+    def hold(self, held: bool) -> None:
+        """Whether messages to it are held from now on."""
+        self._held = held
+        self._look()
+
+    def _look(self) -> None:
+        self.open = self.up and self.late is None and not self._held
+
+    def skew(self, rate: float | None, offset: float | None) -> tuple[float, float]:
+        """Let its clock go on at another rate, or jump; without either: be right again. Returns (rate, seconds ahead)."""
+        clock, before = self._clock, self._local
+        now = self.now
+        if rate is None and offset is None:
+            self._local = None
+        else:
+            pace = (before.rate if before else 1.0) if rate is None else rate
+            self._local = LocalClock(clock, now + (offset or 0.0), pace)
+        change = self.rate / (before.rate if before else 1.0)
+        beats = self._rounds if self.late is not None else self._lab.wheel.take(self)
+        beats = [self._moved(beat, change) for beat in beats]
+        if self.late is not None:
+            self._rounds = beats
+        else:
+            for beat in beats:
+                self._lab.wheel.add(self, beat.method, beat.period, beat.base, beat.k)
+        return self.rate, self.now - clock.now
+
+    @property
+    def rate(self) -> float:
+        """Seconds that pass on its clock in a second of the lab's."""
+        return self._local.rate if self._local else 1.0
+
+    def _moved(self, beat: Beat, change: float) -> Beat:
+        """A round of a node whose clock has just changed, its rate by a factor."""
+        now = self._clock.now
+        period = beat.period / change
+        each = next(each for each in self._kind.rounds if getattr(self._kind, each.name) is beat.method)
+        if self._is_aligned(each):
+            base, k = self._common(period)
+        else:  # a round counts seconds, wherever the hands of the clock jump to
+            base, k = now + (beat.t - now) / change, 0
+        return Beat(base + k * period, beat.sequence, beat.method, period, base, k)
+
+    def _common(self, period: float) -> tuple[float, int]:
+        """The first of the instants that an aligned round has in common: (base, k), in seconds of the lab."""
+        base = self._local.zero() if self._local else 0.0
+        # the first one after now; 1e-9 because k * period / period may fall below k
+        return base, floor((self._clock.now - base) / period + 1e-9) + 1
+
+    def _is_aligned(self, each: Round) -> bool:
+        return "aligned" in (each.phase, getattr(self.protocol, each.phase, None))
 
     def crash(self, error: BaseException, line: int = 0) -> None:
         """End this life because its protocol failed; at `line`, where the error itself does not say."""
@@ -273,7 +409,7 @@ class Node(_Front):
             method = getattr(self._kind, each.name)
             try:
                 period = self._value(each, each.period)
-                aligned = "aligned" in (each.phase, getattr(self.protocol, each.phase, None))
+                aligned = self._is_aligned(each)
                 if not _SHORTEST_PERIOD <= period < math.inf:
                     raise ProtocolError(
                         f"the period of {each.name} is {period} s: give seconds from {_SHORTEST_PERIOD} up"
@@ -281,9 +417,9 @@ class Node(_Front):
             except Exception as error:
                 self.crash(error, first_line(method))
                 return
+            period /= self.rate
             if aligned:
-                # the first common instant after now; 1e-9 because k * period / period may fall below k
-                self._lab.wheel.add(self, method, period, 0.0, int(now / period + 1e-9) + 1)
+                self._lab.wheel.add(self, method, period, *self._common(period))
             else:
                 self._lab.wheel.add(self, method, period, now + period * self.random.random())
 
@@ -309,7 +445,8 @@ class Node(_Front):
 
     @property
     def now(self) -> float:
-        return self._clock.now
+        local = self._local
+        return self._clock.now if local is None else local.now
 
     @property
     def peers(self) -> Sequence[int]:
@@ -326,7 +463,8 @@ class Node(_Front):
             raise ProtocolError(f"n{self.id} cannot wait {delay} s: give seconds from 0 up.")
         timer = Timer(self, action, args)
         if self.heard():
-            self.kernel.at(self._clock.now + delay, timer.fire)
+            local = self._local
+            self.kernel.at(self._clock.now + (delay if local is None else delay / local.rate), timer.fire)
         return timer
 
     def learn(self, rumor: int) -> bool:

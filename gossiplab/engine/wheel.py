@@ -10,7 +10,7 @@ instead of beats (no faster). Imports kernel and protocol.
 from bisect import insort
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from typing import Protocol as Interface
 
 from gossiplab.engine.kernel import NEVER, Entry, Kernel
@@ -25,6 +25,17 @@ class Beater(Interface):
     protocol: Protocol
 
     def crash(self, error: BaseException) -> None: ...
+
+
+class Beat(NamedTuple):
+    """A round that is out of line: due at t = base + k * period, and with the next k from then on."""
+
+    t: float
+    sequence: int
+    method: Callable[[Any], None]
+    period: float
+    base: float
+    k: int
 
 
 class Wheel:
@@ -48,6 +59,13 @@ class Wheel:
                 each.others = [other for other in self._lines.values() if other is not each]
         line.add(node, method, base, k)
         self._kernel.interrupt()  # the round that is next may be another now
+
+    def take(self, node: Beater) -> list[Beat]:
+        """Take all rounds of a node's present life out of their lines."""
+        beats = [beat for line in self._lines.values() for beat in line.take(node)]
+        if beats:
+            self._kernel.interrupt()
+        return beats
 
 
 class Line:
@@ -76,6 +94,16 @@ class Line:
         insort(self._beats, beat)
         self._last = self._beats[-1][0]
         self._choose()
+
+    def take(self, node: Beater) -> list[Beat]:
+        """Take the beats of a node's present life out of line."""
+        out = [beat for beat in self._beats if beat[3] is node and beat[4] == node.life]
+        if out:
+            self._beats = deque(beat for beat in self._beats if beat not in out)
+            self._choose()
+        return [
+            Beat(t, number, method, self._period, base, int(k)) for t, number, _, _, _, method, base, k in out
+        ]
 
     @door("node", "method")
     def _turn(self, beat: Entry) -> None:

@@ -14,23 +14,30 @@ from gossiplab.commands import parse_command
 from gossiplab.errors import UserError
 from gossiplab.events import (
     AnyEvent,
+    Began,
     Believed,
+    Calmed,
     Commanded,
     Crashed,
+    Delayed,
     Departed,
     Duplicated,
     Event,
     Header,
+    Held,
     Injected,
     Killed,
     Learned,
     Listed,
+    Paused,
     Rejoined,
+    Resumed,
     Retired,
     Sent,
     Severed,
     Shaped,
     Shown,
+    Skewed,
     Wired,
 )  # fmt: skip
 from gossiplab.experiment import MOST_SECONDS
@@ -46,6 +53,8 @@ from gossiplab.world.world import (
     LOST,
     MOST_KINDS,
     MOST_MOMENTS,
+    PAUSED,
+    Clock,
     CutSet,
     Moment,
     Rumor,
@@ -54,7 +63,8 @@ from gossiplab.world.world import (
 )  # fmt: skip
 
 _MOST = 2**63  # of anything that is counted
-_STATUS = {ALIVE, DEAD, LEFT, CRASHED}
+_MOST_RATE = 100.0  # of a clock
+_STATUS = {ALIVE, PAUSED, DEAD, LEFT, CRASHED}
 _ROW = frozenset(LETTERS.values())
 
 
@@ -88,7 +98,7 @@ def possible_world(world: World, nodes: int) -> bool:
         world.sent, world.delivered, world.dropped, world.duplicated, world.bytes, world.useful, world.redundant,
         *(count for tally in world.kinds.values() for count in (tally.sent, tally.bytes)),
     )  # fmt: skip
-    up = {node for node, each in enumerate(world.nodes) if each.status == ALIVE}
+    up = {node for node, each in enumerate(world.nodes) if each.up}
     return (
         len(world.nodes) == nodes
         and all(map(_counts, counts))
@@ -112,6 +122,9 @@ def possible_world(world: World, nodes: int) -> bool:
         and all(id == flight.id for id, flight in world.flights.items())
         and all(_sides(each, nodes) for each in (*world.cuts, *world.shapes))
         and all(_is_command(deed.command, nodes) for deed in world.deeds)
+        and all(_is_command(fault, nodes) for fault in world.unrest)
+        and _is_set(world.held, nodes)
+        and all(_node(node, nodes) and _clock(clock) for node, clock in world.clocks.items())
         and all(_node(crash.node, nodes) and _counts(crash.line) for crash in world.crashes)
         and _membership(world.membership, nodes)
     )
@@ -175,12 +188,31 @@ def _wired(event: Wired, nodes: int) -> bool:
 
 
 def _sides(event: Severed | Shaped | CutSet | ShapeSet, nodes: int) -> bool:
+    return _is_set(event.a, nodes) and _is_set(event.b, nodes)
+
+
+def _is_set(text: str, nodes: int) -> bool:
     try:
-        parse_nodes(event.a, nodes)
-        parse_nodes(event.b, nodes)
+        parse_nodes(text, nodes)
     except UserError:
         return False
     return True
+
+
+def _clock(clock: Skewed | Clock) -> bool:
+    return 0 < clock.rate <= _MOST_RATE and abs(clock.offset) < _MOST
+
+
+def _skewed(event: Skewed, nodes: int) -> bool:
+    return _of_node(event, nodes) and _clock(event)
+
+
+def _delayed(event: Delayed, nodes: int) -> bool:
+    return _counts(event.id) and event.t <= event.due < _MOST
+
+
+def _unrest(event: Began | Calmed, nodes: int) -> bool:
+    return _is_command(event.fault, nodes)
 
 
 def _commanded(event: Commanded, nodes: int) -> bool:
@@ -262,4 +294,6 @@ _CHECKS: dict[type[Event], Callable[[Any, int], bool]] = {
     Sent: _sent, Duplicated: _duplicated, Learned: _learned, Retired: _of_rumor, Shown: _shown,
     Injected: _of_rumor, Commanded: _commanded, Killed: _of_node, Departed: _of_node, Crashed: _crashed,
     Rejoined: _of_node, Severed: _sides, Shaped: _sides, Wired: _wired, Believed: _believed, Listed: _listed,
+    Paused: _of_node, Resumed: _of_node, Skewed: _skewed, Began: _unrest, Calmed: _unrest, Delayed: _delayed,
+    Held: lambda event, nodes: _is_set(event.nodes, nodes),
 }  # fmt: skip

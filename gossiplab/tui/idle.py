@@ -3,41 +3,176 @@
 The lab itself takes such commands and does nothing, as schedules need it. Imports commands and world.
 """
 
-from gossiplab.commands import AnyCommand, Cut, Heal, Inject, Kill, Leave, Partition, Rejoin, Shape
-from gossiplab.nodeset import format_nodes
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, World
+from collections.abc import Callable
+from typing import Any
 
-_STATE = {ALIVE: "up", DEAD: "dead", LEFT: "away", CRASHED: "crashed"}
+from gossiplab.commands import (
+    AnyCommand,
+    Calm,
+    Command,
+    Cut,
+    Delay,
+    Drop,
+    Duplicate,
+    Flap,
+    Heal,
+    Hold,
+    Inject,
+    Kill,
+    Leave,
+    Partition,
+    Pause,
+    Rejoin,
+    Release,
+    Resume,
+    Shape,
+    Skew,
+)  # fmt: skip
+from gossiplab.nodeset import format_nodes, parse_nodes
+from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
+
+_STATE = {ALIVE: "up", PAUSED: "paused", DEAD: "dead", LEFT: "away", CRASHED: "crashed"}
+_NOBODY = "these are no nodes at all: name some."
 
 
 def why_idle(command: AnyCommand, world: World) -> str | None:
     """One sentence that says why `command` would change nothing in `world`; None when it would."""
-    nodes = world.nodes
-    match command:
-        case Kill(which) | Leave(which):
-            if not any(nodes[id].status == ALIVE for id in which):
-                return f"{_say(which, world)} already: press r to let {_them(which)} rejoin."
-        case Rejoin(which, _):
-            if all(nodes[id].status == ALIVE for id in which):
-                return f"{_say(which, world)}: only nodes that are down can rejoin."
-        case Inject(which):
-            if nodes[which].status != ALIVE:
-                return f"{_say((which,), world)}: press r to let it rejoin before you tell it a rumor."
-        case Partition(which, others):
-            if others is None and len(which) == len(nodes):
-                return "all nodes are on one side of this partition: leave some out."
-        case Heal():
-            if not world.cuts:
-                return "nothing is cut: there is nothing to heal."
-        case Cut() | Shape():
-            pass
+    why = _REASONS.get(type(command))
+    return why(command, world) if why else None
+
+
+def _kill(command: Kill, world: World) -> str | None:
+    which = command.nodes
+    if not any(world.nodes[id].up for id in which):
+        return f"{_say(which, world)} already: press r to let {_them(which)} rejoin." if which else _NOBODY
     return None
+
+
+def _leave(command: Leave, world: World) -> str | None:
+    which = command.nodes
+    if any(world.nodes[id].status == ALIVE for id in which):
+        return None
+    if any(world.nodes[id].status == PAUSED for id in which):
+        return f"{_say(which, world)}: a frozen node cannot say goodbye, write resume {format_nodes(which)} first."
+    return _kill(Kill(which), world)
+
+
+def _rejoin(command: Rejoin, world: World) -> str | None:
+    if all(world.nodes[id].up for id in command.nodes):
+        return f"{_say(command.nodes, world)}: only nodes that are down can rejoin."
+    return None
+
+
+def _pause(command: Pause, world: World) -> str | None:
+    which = command.nodes
+    if any(world.nodes[id].status == ALIVE for id in which):
+        return None
+    if any(world.nodes[id].status == PAUSED for id in which):
+        return (
+            f"{_say(which, world)} already: write resume {format_nodes(which)} to let {_them(which)} go on."
+        )
+    return f"{_say(which, world)}: only a node that is up can be paused." if which else _NOBODY
+
+
+def _resume(command: Resume, world: World) -> str | None:
+    if any(world.nodes[id].status == PAUSED for id in command.nodes):
+        return None
+    return f"{_say(command.nodes, world)}: only paused nodes can be resumed."
+
+
+def _inject(command: Inject, world: World) -> str | None:
+    status, which = world.nodes[command.node].status, (command.node,)
+    if status == PAUSED:
+        return f"{_say(which, world)}: write resume n{command.node} before you tell it a rumor."
+    if status != ALIVE:
+        return f"{_say(which, world)}: press r to let it rejoin before you tell it a rumor."
+    return None
+
+
+def _partition(command: Partition, world: World) -> str | None:
+    if command.others is None and len(command.nodes) == len(world.nodes):
+        return "all nodes are on one side of this partition: leave some out."
+    if not command.nodes or command.others == ():
+        return "nobody is on one side of this partition: name some nodes."
+    return None
+
+
+def _cut(command: Cut, world: World) -> str | None:
+    return None if command.nodes and command.others else "nobody is at one end of this cut: name some nodes."
+
+
+def _heal(command: Heal, world: World) -> str | None:
+    return None if world.cuts else "nothing is cut: there is nothing to heal."
+
+
+def _shape(command: Shape, world: World) -> str | None:
+    if not command.nodes or not command.others:
+        return "nobody is at one end of these links: name some nodes."
+    if not command.settings and not world.shapes:
+        return "these links are as the experiment has them: name a setting to change, as loss=0.3."
+    return None
+
+
+def _skew(command: Skew, world: World) -> str | None:
+    if not command.nodes:
+        return _NOBODY
+    clocks = [world.clocks.get(id) for id in command.nodes]
+    if command.offset == 0 or (command.offset is None and command.rate is None and not any(clocks)):
+        return f"the clock of {format_nodes(command.nodes)} is right: write skew {format_nodes(command.nodes)} 1.05."
+    if command.rate is not None and all((clock.rate if clock else 1) == command.rate for clock in clocks):
+        return f"the clock of {format_nodes(command.nodes)} runs at that rate already: write another."
+    return None
+
+
+def _flap(command: Flap, world: World) -> str | None:
+    return None if command.nodes else _NOBODY
+
+
+def _calm(command: Calm, world: World) -> str | None:
+    return None if world.unrest else "nothing flaps and there is no churn: it is calm."
+
+
+def _message(command: Drop | Delay | Duplicate, world: World) -> str | None:
+    id = command.message
+    if id in world.flights:
+        return None
+    if id >= world.sent + world.duplicated:
+        return f"there is no message m{id} yet: choose one that is in flight."
+    return f"m{id} is not in flight any more, it has arrived or was lost: choose one that is in flight."
+
+
+def _hold(command: Hold, world: World) -> str | None:
+    held = set(parse_nodes(world.held, len(world.nodes)))
+    which = range(len(world.nodes)) if command.nodes is None else command.nodes
+    if not which:
+        return _NOBODY
+    return (
+        "these messages are held already: write release to let them arrive."
+        if held.issuperset(which)
+        else None
+    )
+
+
+def _release(command: Release, world: World) -> str | None:
+    held = set(parse_nodes(world.held, len(world.nodes)))
+    if not held:
+        return "no messages are held: there is nothing to release."
+    if command.nodes is not None and held.isdisjoint(command.nodes):
+        return f"messages to {format_nodes(command.nodes)} are not held: those to {format_nodes(held)} are."
+    return None
+
+
+_REASONS: dict[type[Command], Callable[[Any, World], str | None]] = {
+    Kill: _kill, Leave: _leave, Rejoin: _rejoin, Pause: _pause, Resume: _resume, Inject: _inject,
+    Partition: _partition, Cut: _cut, Heal: _heal, Shape: _shape, Skew: _skew, Flap: _flap, Calm: _calm,
+    Drop: _message, Delay: _message, Duplicate: _message, Hold: _hold, Release: _release,
+}  # fmt: skip
 
 
 def _say(which: tuple[int, ...], world: World) -> str:
     """Name the nodes and their state: "n3 is dead", "n1, n2 are down"."""
     states = {_STATE[world.nodes[id].status] for id in which}
-    state = states.pop() if len(states) == 1 else "down"
+    state = states.pop() if len(states) == 1 else "up or paused" if states <= {"up", "paused"} else "down"
     return f"{format_nodes(which)} {'is' if len(which) == 1 else 'are'} {state}"
 
 

@@ -296,7 +296,7 @@ class LabScreen(Screen[None]):
 
     @on(Typed)
     def _obey(self, event: Typed) -> None:
-        self._try(lambda: self._do(parse_command(event.text, self.session.header.experiment.nodes)))
+        self._try(lambda: self._do(parse_command(event.text, self.session.roster())))
 
     def _act_on_nodes(self, what: str, command: "Callable[[tuple[int, ...]], AnyCommand]") -> None:
         """Act on the marked nodes, whose marks are then used up; without any, on the selected one."""

@@ -15,9 +15,9 @@ from gossiplab.tui.selection import PickedNode, Selection
 from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.symbols import SYMBOLS
-from gossiplab.world.world import CRASHED, DEAD, LEFT, World
+from gossiplab.world.world import CRASHED, DEAD, LEFT, PAUSED, World
 
-_STATUS = {DEAD: "dead", LEFT: "away: it left", CRASHED: "crashed"}
+_STATUS = {PAUSED: "paused", DEAD: "dead", LEFT: "away: it left", CRASHED: "crashed"}
 _LINE = 28  # cells of a line
 _MOST_RUMORS = 6
 
@@ -66,6 +66,9 @@ def _node(world: World, id: int) -> list[Content]:
         Content(status),
         Content(f"sent {node.sent:,}, received {node.received:,}"),
     ]
+    if id in world.clocks:
+        clock = world.clocks[id]
+        lines.append(Content(f"its clock: {clock.ahead(world.t):+.3f} s, {clock.rate:g}x"))
     if node.lives > 1:
         lines.append(Content(f"started {node.lives} times"))
     for rumor in range(len(world.rumors))[-_MOST_RUMORS:]:
@@ -111,8 +114,13 @@ def _run(header: Header, world: World) -> list[Content]:
             if getattr(link, name)
         ),
         *(visible(f"{name} {_value(value)}", _LINE) for name, value in experiment.params.items()),
-        *(visible(f"link {a} {b} {' '.join(settings)}", 80) for a, b, settings in world.shapes[-3:]),
-        *(visible(f"cut {a} from {b}", 80) for a, b, _ in world.cuts[-3:]),
+        *(
+            visible(f"link {a} {'' if both else 'to '}{b} {' '.join(settings)}", 80)
+            for a, b, settings, both in world.shapes[-3:]
+        ),
+        *(visible(f"cut {a} {'from' if both else 'to'} {b}", 80) for a, b, both in world.cuts[-3:]),
+        *([] if world.held == "none" else [visible(f"held: messages to {world.held}", 80)]),
+        *(visible(fault, 80) for fault in world.unrest[-3:]),
         *([visible(f"forked at {parent.t:g} s from {parent.name}", 80)] if (parent := header.parent) else []),
     ]
     return [

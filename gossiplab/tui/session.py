@@ -13,8 +13,10 @@ from gossiplab.commands import AnyCommand
 from gossiplab.content import load_protocol
 from gossiplab.errors import GossiplabError, UserError
 from gossiplab.events import AnyEvent, Header
+from gossiplab.plan import roster_of
 from gossiplab.protocol import Protocol
 from gossiplab.recording.reader import Recording, open_recording
+from gossiplab.roster import Roster
 from gossiplab.tui.player import Player
 from gossiplab.world.world import World
 
@@ -154,6 +156,10 @@ class Session(ABC):
     @abstractmethod
     def go_on(self) -> None:
         """A person has read what went wrong: time may pass again, if it was that which stopped it."""
+
+    def roster(self) -> Roster:
+        """The nodes that a command may name. Random ones are drawn by the command's place among all there were."""
+        return roster_of(self.header.experiment, f"live/{len(self.latest.deeds)}")
 
     def change_speed(self, steps: int) -> None:
         """Go so many steps up or down the ladder of speeds."""

@@ -23,9 +23,9 @@ from gossiplab.tui.layout import Cell, Edges, Layout, Seats, beside, lay_out, na
 from gossiplab.tui.sides import Sides, regions, split, walls
 from gossiplab.tui.symbols import MARKED, PLAIN_INK, SELECTED, SELECTED_AND_MARKED, SYMBOLS, Role
 from gossiplab.tui.view import Scene, View
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, CutSet, World
+from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, CutSet, World
 
-_DOWN = {DEAD: Role.DEAD, LEFT: Role.LEFT, CRASHED: Role.CRASHED}
+_DOWN = {PAUSED: Role.PAUSED, DEAD: Role.DEAD, LEFT: Role.LEFT, CRASHED: Role.CRASHED}
 _MOST_LINKED = 60  # nodes up to which a complete graph may show its links
 _INK = 0.5  # of all dots: what links may cover; if they would cover more, only those in use are drawn
 _STUMPS = 0.5  # of a link that is cut: what is left at its two ends
@@ -75,6 +75,7 @@ class Stage(View):
         & > .stage--learned { color: $warning; text-style: bold reverse; }
         & > .stage--infective { color: $warning; text-style: bold; }
         & > .stage--removed { color: $success; text-style: bold; }
+        & > .stage--paused { color: $warning; text-style: bold; }
         & > .stage--dead { color: $error; text-style: bold; }
         & > .stage--left { color: $foreground 45%; }
         & > .stage--crashed { color: $error; text-style: bold; }

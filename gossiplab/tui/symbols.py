@@ -20,6 +20,7 @@ class Role(IntEnum):
     LEARNED = auto()
     INFECTIVE = auto()
     REMOVED = auto()
+    PAUSED = auto()
     DEAD = auto()
     LEFT = auto()
     CRASHED = auto()
@@ -51,6 +52,7 @@ SYMBOLS: dict[Role, Symbol] = {
     Role.LEARNED: Symbol("★", "&", "new", "has just learned it"),
     Role.INFECTIVE: Symbol("●", "@", "spreads", "knows and spreads it"),
     Role.REMOVED: Symbol("◆", "%", "silent", "knows, spreads no more"),
+    Role.PAUSED: Symbol("‖", "=", "paused", "alive, but frozen"),
     Role.DEAD: Symbol("†", "+", "dead", "dead"),
     Role.LEFT: Symbol("◌", "_", "left", "left"),
     Role.CRASHED: Symbol("‼", "!", "crashed", "its protocol failed"),

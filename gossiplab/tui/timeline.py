@@ -21,6 +21,8 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURSOR, _LIVE = "┃", "╎"
 _MARKS = {
     "kill": "k", "leave": "l", "rejoin": "r", "partition": "p", "cut": "c", "heal": "h", "inject": "i", "link": "~",
+    "pause": "P", "resume": "R", "skew": "s", "flap": "f", "churn": "C", "calm": "=", "hold": "H", "release": "L",
+    "drop": "x", "delay": ">", "duplicate": "2",
 }  # fmt: skip
 _SEVERAL, _CRASH, _FORK = "+", "!", "Y"
 _SPANS = (10, 15, 20, 30, 40, 60, 90)  # s; a growing timeline is so long, or ten times as long, and so on

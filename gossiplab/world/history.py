@@ -16,6 +16,7 @@ import msgspec
 from gossiplab.events import (
     AnyEvent,
     Crashed,
+    Delayed,
     Delivered,
     Departed,
     Dropped,
@@ -120,6 +121,8 @@ class History:
                         self._lose(event)
                     elif isinstance(event, Duplicated):
                         self._copy(event)
+                    elif isinstance(event, Delayed):
+                        flights[event.id].due = event.due
                     self.t = event.t
                     number += 1
                     continue

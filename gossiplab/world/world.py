@@ -16,9 +16,12 @@ import msgspec
 
 from gossiplab.events import (
     AnyEvent,
+    Began,
     Believed,
+    Calmed,
     Commanded,
     Crashed,
+    Delayed,
     Delivered,
     Departed,
     Dropped,
@@ -27,16 +30,20 @@ from gossiplab.events import (
     Event,
     Header,
     Healed,
+    Held,
     Injected,
     Killed,
     Learned,
     Listed,
+    Paused,
     Rejoined,
+    Resumed,
     Retired,
     Sent,
     Severed,
     Shaped,
     Shown,
+    Skewed,
     Wired,
 )  # fmt: skip
 from gossiplab.experiment import Cycle
@@ -44,7 +51,7 @@ from gossiplab.nodeset import parse_nodes
 from gossiplab.world.membership import DOWN, Membership
 from gossiplab.world.series import Counts, Series
 
-ALIVE, DEAD, LEFT, CRASHED = "alive", "dead", "left", "crashed"
+ALIVE, PAUSED, DEAD, LEFT, CRASHED = "alive", "paused", "dead", "left", "crashed"
 LINGER = (
     1.0  # virtual seconds for which a lost message stays in `lost`, at least, after it would have arrived
 )
@@ -57,7 +64,7 @@ _instant = attrgetter("t")
 
 
 class Node(msgspec.Struct):
-    """One node. status: ALIVE, DEAD, LEFT or CRASHED, since the instant `since`.
+    """One node. status: ALIVE, PAUSED, DEAD, LEFT or CRASHED, since the instant `since`.
 
     lives: how often it has been started. sent, received: messages. shown: what its protocol lets be seen.
     """
@@ -68,6 +75,11 @@ class Node(msgspec.Struct):
     sent: int = 0
     received: int = 0
     shown: dict[str, Any] = {}
+
+    @property
+    def up(self) -> bool:
+        """Whether it lives: a paused node does."""
+        return self.status not in DOWN
 
 
 class Arrival(NamedTuple):
@@ -103,7 +115,7 @@ class Rumor(msgspec.Struct):
 
 
 class Loss(NamedTuple):
-    """A message that was dropped at the instant `t`; why: "loss", "cut" or "down"."""
+    """A message that was dropped at the instant `t`; why: "loss", "cut", "down" or "command"."""
 
     message: Sent
     t: float
@@ -151,11 +163,24 @@ class CutSet(NamedTuple):
 
 
 class ShapeSet(NamedTuple):
-    """The links between nodes `a` and `b` have settings of their own."""
+    """The links between nodes `a` and `b`, only from `a` to `b` unless `both`, have settings of their own."""
 
     a: str
     b: str
     settings: tuple[str, ...]
+    both: bool = True
+
+
+class Clock(NamedTuple):
+    """A clock that is wrong: `rate` of its seconds pass in one of the lab, and at `since` it was `offset` s ahead."""
+
+    rate: float
+    offset: float
+    since: float
+
+    def ahead(self, t: float) -> float:
+        """Seconds by which it is ahead at the instant `t`."""
+        return self.offset + (self.rate - 1) * (t - self.since)
 
 
 class World(msgspec.Struct, kw_only=True):
@@ -163,7 +188,9 @@ class World(msgspec.Struct, kw_only=True):
 
     edges: pairs of linked nodes, None when everybody is linked with everybody. flights: messages under way
     by id. lost: messages dropped a moment ago. handled: the message delivered last. ended: why the run is
-    over, None while it is not. membership: what nodes believe of one another.
+    over, None while it is not. membership: what nodes believe of one another. held: the nodes, as a set is written,
+    at whose doors messages wait. unrest: flaps and churns under way, by their commands. clocks: of nodes whose clocks
+    are wrong.
 
     down: nodes that are not up. kinds: sent messages by type, in the order in which types came up. useful,
     redundant: deliveries of messages that carry rumors, of which the receiver at that instant knew not all, or
@@ -190,6 +217,9 @@ class World(msgspec.Struct, kw_only=True):
     duplicated: int = 0
     bytes: int = 0
     ended: str | None = None
+    held: str = "none"
+    unrest: list[str] = []
+    clocks: dict[int, Clock] = {}
     membership: Membership = msgspec.field(default_factory=lambda: Membership([], [], [], {}))
     down: int = 0
     kinds: dict[str, Tally] = {}
@@ -228,6 +258,12 @@ class World(msgspec.Struct, kw_only=True):
                 return True
         return False
 
+    def waits(self, flight: Sent) -> bool:
+        """Whether a message in flight would have arrived, and waits: held, or for a node that is paused."""
+        return flight.due <= self.t and (
+            self.nodes[flight.dst].status == PAUSED or flight.dst in _node_set(self.held, len(self.nodes))
+        )
+
     @property
     def counts(self) -> Counts:
         """What the series counts: useful, redundant, dropped, then messages and bytes sent for each of `kinds`."""
@@ -246,9 +282,7 @@ class World(msgspec.Struct, kw_only=True):
     def infective(self, rumor: int) -> int:
         """How many live nodes spread a rumor."""
         nodes, retired = self.nodes, self.rumors[rumor].retired
-        return sum(
-            nodes[node].status == ALIVE and node not in retired for node in self.rumors[rumor].arrivals
-        )
+        return sum(nodes[node].up and node not in retired for node in self.rumors[rumor].arrivals)
 
     def word(self) -> str:
         """The state of the whole in one word: partitioned, converged, quiescent or spreading."""
@@ -317,7 +351,7 @@ def _dropped(world: World, event: Dropped) -> None:
     lost = world.lost
     # every time while there are few, else now and then: under heavy loss there are thousands
     if len(lost) < _FEW or world.dropped % _FEW == 0:
-        world.lost = lost = [loss for loss in lost if loss.message.due + LINGER >= event.t]
+        world.lost = lost = [loss for loss in lost if max(loss.message.due, loss.t) + LINGER >= event.t]
     lost.append(Loss(flight, event.t, event.why))
 
 
@@ -329,12 +363,16 @@ def _duplicated(world: World, event: Duplicated) -> None:
     world.duplicated += 1
 
 
+def _delayed(world: World, event: Delayed) -> None:
+    world.flights[event.id] = msgspec.structs.replace(world.flights[event.id], due=event.due)
+
+
 def _learned(world: World, event: Learned) -> None:
     sender = None
     if event.by is not None and world.handled is not None and world.handled.id == event.by:
         sender = world.handled.src
     rumor = world.rumors[event.rumor]
-    if event.node not in rumor.arrivals and world.nodes[event.node].status == ALIVE:
+    if event.node not in rumor.arrivals and world.nodes[event.node].up:
         rumor.live += 1
     rumor.arrivals[event.node] = Arrival(event.t, event.by, sender)
     if rumor.live >= world.alive and rumor.complete is None:
@@ -420,6 +458,33 @@ def _rejoined(world: World, event: Rejoined) -> None:
             rumor.retired.pop(event.node, None)
 
 
+def _paused(world: World, event: Paused | Resumed) -> None:
+    node = world.nodes[event.node]
+    if node.up:
+        node.status, node.since = PAUSED if isinstance(event, Paused) else ALIVE, event.t
+
+
+def _skewed(world: World, event: Skewed) -> None:
+    if event.rate == 1 and event.offset == 0:
+        world.clocks.pop(event.node, None)
+    else:
+        world.clocks[event.node] = Clock(event.rate, event.offset, event.t)
+
+
+def _began(world: World, event: Began) -> None:
+    world.unrest.append(event.fault)
+
+
+def _calmed(world: World, event: Calmed) -> None:
+    if event.fault not in world.unrest:
+        raise LookupError(event.fault)
+    world.unrest.remove(event.fault)
+
+
+def _held(world: World, event: Held) -> None:
+    world.held = event.nodes
+
+
 def _severed(world: World, event: Severed) -> None:
     world.cuts.append(CutSet(event.a, event.b, event.both))
 
@@ -429,7 +494,7 @@ def _healed(world: World, event: Healed) -> None:
 
 
 def _shaped(world: World, event: Shaped) -> None:
-    world.shapes.append(ShapeSet(event.a, event.b, event.settings))
+    world.shapes.append(ShapeSet(event.a, event.b, event.settings, event.both))
 
 
 def _wired(world: World, event: Wired) -> None:
@@ -444,5 +509,6 @@ _FOLD: dict[type[Event], Callable[[World, Any], None]] = {
     Sent: _sent, Delivered: _delivered, Dropped: _dropped, Duplicated: _duplicated, Learned: _learned,
     Retired: _retired, Shown: _shown, Believed: _believed, Listed: _listed, Injected: _injected, Commanded: _commanded, Killed: _stopped(DEAD),
     Departed: _stopped(LEFT), Crashed: _stopped(CRASHED), Rejoined: _rejoined, Severed: _severed,
-    Healed: _healed, Shaped: _shaped, Wired: _wired, Ended: _ended,
+    Healed: _healed, Shaped: _shaped, Wired: _wired, Ended: _ended, Paused: _paused, Resumed: _paused,
+    Skewed: _skewed, Began: _began, Calmed: _calmed, Held: _held, Delayed: _delayed,
 }  # fmt: skip

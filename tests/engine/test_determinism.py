@@ -33,6 +33,17 @@ FAULTS = (
     "4 kill all",
     "4 rejoin all fresh",
     "4 inject n7",
+    "4.2 pause n1-n3",
+    "4.3 skew n4-n7 1.3",
+    "4.4 hold n0",
+    "4.5 flap n5 up=0.2 down=0.1 for=0.8",
+    "4.5 churn 3 down=0.3 for=1",
+    "4.6 duplicate m90",
+    "4.7 release",
+    "5 resume all",
+    "5.1 pause n2",
+    "5.2 skew n2,n4 -0.4",
+    "5.5 resume n2",
 )
 LINK = {"latency": "lognormal(0.05,0.8)", "jitter": 0.02, "loss": 0.1, "duplicate": 0.1, "reorder": 0.1}
 CASES = {

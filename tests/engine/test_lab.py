@@ -357,6 +357,10 @@ def test_a_flood_at_one_instant_is_honest():
 COMMANDS = (
     "kill n1", "kill n0,n2", "rejoin all", "rejoin n1 fresh", "leave n3", "partition n0-n1", "heal", "inject n0",
     "inject n4", "cut n0 to n4", "link all all loss=0.5 duplicate=0.5", "rejoin all fresh", "kill all",
+    "pause n1", "pause n0,n3", "resume all", "pause all", "hold", "hold n2-n3", "release", "release n2", "drop m3",
+    "delay m5 0.7", "duplicate m2", "duplicate m9", "delay m12 0", "drop m20", "skew n1 1.5", "skew all 0.7",
+    "skew n0-n2 +0.3", "skew n0 -0.9", "skew all off", "flap n2 up=0.4 down=0.3", "flap n0,n4 up=1 down=0.5 for=2",
+    "churn 1.5 down=0.5", "churn 2 for=1.5 fresh", "calm", "link n1 to all loss=1",
 )  # fmt: skip
 
 schedules = st.lists(
@@ -383,7 +387,8 @@ def test_the_labs_own_counters_agree_with_the_world(schedule, seed, until, retir
         assert network.carrying == sum(bool(flight.carries) for flight in world.flights.values())
         assert world.sent + world.duplicated == world.delivered + world.dropped + len(world.flights)
         for node, seen in zip(lab.nodes, world.nodes, strict=True):
-            assert node.up == (seen.status == "alive") or lab.ended
+            assert node.up == seen.up or lab.ended
+            assert (node.late is not None) == (seen.status == "paused") or lab.ended
             assert len(node.known) == sum(node.id in rumor.arrivals for rumor in world.rumors)
         reached = (
             world.rumors

@@ -10,23 +10,30 @@ from hypothesis import strategies as st
 
 from gossiplab import Cycle, Message, Protocol
 from gossiplab.events import (
+    Began,
+    Calmed,
     Commanded,
     Crashed,
+    Delayed,
     Delivered,
     Departed,
     Dropped,
     Duplicated,
     Ended,
     Healed,
+    Held,
     Injected,
     Killed,
     Learned,
+    Paused,
     Rejoined,
+    Resumed,
     Retired,
     Sent,
     Severed,
     Shaped,
     Shown,
+    Skewed,
     Wired,
 )
 from gossiplab.nodeset import parse_nodes
@@ -38,6 +45,10 @@ COMMANDS = (
     "kill n1", "kill n0,n2", "rejoin all", "rejoin n1 fresh", "leave n3", "partition n0-n1", "heal", "inject n0",
     "inject n4", "cut n0 to n4", "link all all loss=0.5 duplicate=0.5", "rejoin all fresh", "kill all",
     "partition n2 from n4", "link n0 n1 latency=0.9",
+    "pause n1", "pause n0,n3", "resume all", "pause all", "hold", "hold n2-n3", "release", "release n2", "drop m3",
+    "delay m5 0.7", "duplicate m2", "duplicate m9", "delay m12 0", "drop m20", "skew n1 1.5", "skew all 0.7",
+    "skew n0-n2 +0.3", "skew n0 -0.9", "skew all off", "flap n2 up=0.4 down=0.3", "flap n0,n4 up=1 down=0.5 for=2",
+    "churn 1.5 down=0.5", "churn 2 for=1.5 fresh", "calm", "link n1 to all loss=1",
 )  # fmt: skip
 schedules = st.lists(
     st.tuples(st.sampled_from([0.0, 0.5, 1.0, 1.0, 2.0, 3.3]), st.sampled_from(COMMANDS)), max_size=12
@@ -75,11 +86,12 @@ class Oracle:
     def status(self, node):
         changes = [
             e for e in self.events
-            if isinstance(e, Killed | Departed | Crashed | Rejoined) and e.node == node
+            if isinstance(e, Killed | Departed | Crashed | Rejoined | Paused | Resumed) and e.node == node
         ]  # fmt: skip
         if not changes:
             return "alive", 0.0
         words = {Killed: "dead", Departed: "left", Crashed: "crashed", Rejoined: "alive"}
+        words |= {Paused: "paused", Resumed: "alive"}
         return words[type(changes[-1])], changes[-1].t
 
     def fresh_since(self, node):
@@ -99,10 +111,22 @@ class Oracle:
     def flights(self):
         over = {e.id for e in self.events if isinstance(e, Delivered | Dropped)}
         return {
-            id: (self.sent(id).src, self.sent(id).dst, e.t, e.due, self.sent(id).carries)
+            id: (self.sent(id).src, self.sent(id).dst, e.t, self.due(e), self.sent(id).carries)
             for id, e in self.born.items()
             if id not in over
         }
+
+    def due(self, born):
+        delays = self.of(Delayed, id=born.id)
+        if delays:
+            return delays[-1].due
+        return born.due
+
+    def unrest(self):
+        under_way = [e.fault for e in self.of(Began)]
+        for e in self.of(Calmed):
+            under_way.remove(e.fault)
+        return sorted(under_way)
 
     def arrivals(self, rumor):
         arrivals = {}
@@ -122,14 +146,14 @@ class Oracle:
     def up(self, count):
         """The nodes that are up after the first so many events."""
         before = Oracle(self.events[:count], self.nodes)
-        return {node for node in range(self.nodes) if before.status(node)[0] == "alive"}
+        return {node for node in range(self.nodes) if before.status(node)[0] in ("alive", "paused")}
 
     def moments(self):
         """Losses of nodes, and each time that all nodes that are up came to know a rumor."""
         moments, complete = [], set()
         for count, e in enumerate(self.events, 1):
             before = Oracle(self.events[: count - 1], self.nodes)
-            if isinstance(e, Killed | Departed | Crashed) and before.status(e.node)[0] == "alive":
+            if isinstance(e, Killed | Departed | Crashed) and before.status(e.node)[0] in ("alive", "paused"):
                 moments.append((e.t, "lost", e.node))
             if not isinstance(e, Learned | Killed | Departed | Crashed | Rejoined):
                 continue
@@ -190,7 +214,7 @@ def agree(world: World, oracle: Oracle):
         assert rumor.arrivals == oracle.arrivals(id)
         assert rumor.retired == oracle.retired(id)
         assert rumor.updates == sum(e.carries.count(id) for e in oracle.of(Sent))
-        alive = [node for node in range(oracle.nodes) if oracle.status(node)[0] == "alive"]
+        alive = [node for node in range(oracle.nodes) if oracle.status(node)[0] in ("alive", "paused")]
         assert world.knowing(id) == rumor.live == sum(node in oracle.arrivals(id) for node in alive)
         assert world.infective(id) == sum(
             node in oracle.arrivals(id) and node not in oracle.retired(id) for node in alive
@@ -204,7 +228,13 @@ def agree(world: World, oracle: Oracle):
     }
     assert list(world.kinds) == list(kinds)
     assert [tuple(cut) for cut in world.cuts] == oracle.cuts()
-    assert [tuple(shape) for shape in world.shapes] == [(e.a, e.b, e.settings) for e in oracle.of(Shaped)]
+    assert [tuple(shape) for shape in world.shapes] == [
+        (e.a, e.b, e.settings, e.both) for e in oracle.of(Shaped)
+    ]
+    assert world.held == next((e.nodes for e in reversed(oracle.of(Held))), "none")
+    assert sorted(world.unrest) == oracle.unrest()
+    clocks = {e.node: (e.rate, e.offset, e.t) for e in oracle.of(Skewed)}
+    assert world.clocks == {node: clock for node, clock in clocks.items() if clock[:2] != (1, 0)}
     assert [tuple(deed) for deed in world.deeds] == [(e.t, e.command) for e in oracle.of(Commanded)]
     assert [tuple(crash) for crash in world.crashes] == [
         (e.t, e.node, e.file, e.line, e.error) for e in oracle.of(Crashed)

@@ -1,0 +1,111 @@
+"""Tasks that do not end when their node does: they hang neither the lab nor its end."""
+
+from contextlib import suppress
+
+import pytest
+import trio
+
+from gossiplab import Protocol, every
+from gossiplab.engine import lab as lab_module
+from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.events import Ended, Killed, Rejoined, Shown
+from tests.helpers import header_of, only
+
+STEPS = 2_000  # at one instant, here: reaching the lab's own budget takes a second
+
+
+class Stubborn(Protocol):
+    """Beats, whatever its tasks do."""
+
+    @every(1.0, phase="aligned")
+    def beat(self):
+        """Be alive."""
+        self.show("beat", self.now)
+
+
+class Swallows(Stubborn):
+    """Takes a Cancelled for something to be got over."""
+
+    async def run(self):
+        while True:
+            try:
+                await trio.sleep(0.5)
+            except trio.Cancelled:
+                self.show("cancelled", True)
+
+
+class SwallowsAll(Stubborn):
+    """Takes everything for something to be got over."""
+
+    async def run(self):
+        while True:
+            with suppress(BaseException):
+                await trio.sleep(0.5)
+
+
+class Shields(Stubborn):
+    """Waits for ever where nothing reaches it."""
+
+    async def run(self):
+        with trio.CancelScope(shield=True):
+            await trio.sleep_forever()
+
+
+class ShieldsMany(Stubborn):
+    """Waits in nurseries within nurseries, each shielded, on things that never come."""
+
+    async def run(self):
+        send, receive = trio.open_memory_channel(0)
+        with trio.CancelScope(shield=True):
+            async with trio.open_nursery() as outer, trio.open_nursery() as inner:
+                outer.start_soon(trio.Event().wait)
+                inner.start_soon(receive.receive)
+                inner.start_soon(self.swallow)
+                await trio.sleep_forever()
+        send.close()
+
+    async def swallow(self):
+        """Go on."""
+        while True:
+            try:
+                await trio.sleep(0.3)
+            except trio.Cancelled:
+                await trio.lowlevel.checkpoint()
+
+
+class Polite(Stubborn):
+    """Shields its goodbye, which ends."""
+
+    async def run(self):
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(60)
+
+
+@pytest.mark.parametrize(
+    "at", [(), ("1.2 kill n0",), ("1.2 pause n0", "1.4 kill n0"), ("1.2 pause n0",)], ids=str
+)
+@pytest.mark.parametrize("kind", [Swallows, SwallowsAll, Shields, ShieldsMany, Polite])
+def test_the_lab_ends_all_the_same(kind, at, monkeypatch):
+    monkeypatch.setattr(lab_module, "_STEPS_PER_INSTANT", STEPS)
+    events = []
+    lab = Lab(header_of(kind, nodes=2, until=3, at=at), kind, events.extend)
+    run_lab(lab)
+    assert isinstance(events[-1], Ended)
+    assert [e.t for e in only(events, Shown) if e.node == 1 and e.name == "beat"] == [1, 2, 3]
+    assert len(only(events, Killed)) == sum("kill" in each for each in at)
+    assert lab.abandoned == (set() if kind is Polite else {0, 1})
+
+
+def test_a_node_whose_task_would_not_end_lives_again(monkeypatch):
+    monkeypatch.setattr(lab_module, "_STEPS_PER_INSTANT", STEPS)
+    events = []
+    lab = Lab(
+        header_of(Swallows, nodes=1, until=5, at=["1.2 kill n0", "2.2 rejoin n0"]), Swallows, events.extend
+    )
+    run_lab(lab)
+    assert only(events, Rejoined)
+    assert [e.t for e in only(events, Shown)] == [1, 3, 4, 5]
+    assert lab.abandoned == {0}
