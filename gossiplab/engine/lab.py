@@ -293,7 +293,9 @@ class Lab:
                 self._inject(self.nodes[node])
             case Skew(nodes, rate, offset):
                 for id in nodes:
-                    self._record(Skewed(self.clock.now, id, *self.nodes[id].skew(rate, offset)))
+                    changed = self.nodes[id].skew(rate, offset)
+                    if changed:
+                        self._record(Skewed(self.clock.now, id, *changed))
             case _:
                 raise AssertionError(command)
 
@@ -302,13 +304,13 @@ class Lab:
         match command:
             case Partition(nodes, others):
                 rest = tuple(sorted(set(everybody) - set(nodes))) if others is None else others
-                if rest:
+                if nodes and rest:
                     network.sever(nodes, rest, both=True)
-            case Cut(nodes, others):
+            case Cut(nodes, others) if nodes and others:
                 network.sever(nodes, others, both=False)
             case Heal():
                 network.heal()
-            case Shape(nodes, others, settings, one_way):
+            case Shape(nodes, others, settings, one_way) if nodes and others:
                 network.shape(nodes, others, settings, both=not one_way)
             case Hold(nodes):
                 network.hold(network.held.union(everybody if nodes is None else nodes))
@@ -321,7 +323,7 @@ class Lab:
             case Duplicate(id):
                 network.duplicate(id)
             case _:
-                raise AssertionError(command)
+                pass  # between nobody and somebody there is nothing to cut or to shape
 
     def _which(self, nodes: Iterable[int], up: bool) -> list[Node]:
         return [self.nodes[id] for id in nodes if self.nodes[id].up == up]
@@ -361,6 +363,8 @@ class Lab:
             self._knowers[rumor] -= 1
 
     def _disturb(self, command: Flap | Churn) -> None:
+        if isinstance(command, Flap) and not command.nodes:
+            return
         fault = Unrest(self, command, self._faults)
         self._faults += 1
         self._unrest.append(fault)

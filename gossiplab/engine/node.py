@@ -322,10 +322,15 @@ class Node(_Front):
     def _look(self) -> None:
         self.open = self.up and self.late is None and not self._held
 
-    def skew(self, rate: float | None, offset: float | None) -> tuple[float, float]:
-        """Let its clock go on at another rate, or jump; without either: be right again. Returns (rate, seconds ahead)."""
+    def skew(self, rate: float | None, offset: float | None) -> tuple[float, float] | None:
+        """Let its clock go on at another rate, or jump; without either: be right again.
+
+        Returns (rate, seconds ahead) of its clock from now on; None: nothing has changed.
+        """
         clock, before = self._clock, self._local
         now = self.now
+        if offset == 0 or rate == self.rate or (offset is None and rate is None and before is None):
+            return None
         if rate is None and offset is None:
             self._local = None
         else:
@@ -353,7 +358,9 @@ class Node(_Front):
         each = next(each for each in self._kind.rounds if getattr(self._kind, each.name) is beat.method)
         if self._is_aligned(each):
             base, k = self._common(period)
-        else:  # a round counts seconds, wherever the hands of the clock jump to
+        elif change == 1:  # a round counts seconds, wherever the hands of the clock jump to
+            return beat
+        else:
             base, k = now + (beat.t - now) / change, 0
         return Beat(base + k * period, beat.sequence, beat.method, period, base, k)
 

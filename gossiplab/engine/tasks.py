@@ -76,7 +76,11 @@ class _StandIn:
 def _park() -> object:
     """What a coroutine yields to trio in order to sleep until it is rescheduled, whatever is cancelled."""
     parking: Any = trio.lowlevel.wait_task_rescheduled  # as a call of what is not awaited here, but by trio
-    return parking(lambda _: trio.lowlevel.Abort.FAILED).send(None)
+    return parking(_stay).send(None)
+
+
+def _stay(_: object) -> trio.lowlevel.Abort:
+    return trio.lowlevel.Abort.FAILED
 
 
 class _End:

@@ -54,7 +54,8 @@ class LabCommands(Provider):
             return
         matcher = self.matcher(query)
         for verb, (kind, _) in VERBS.items():
-            if score := matcher.match(f"{kind.usage} {kind.doc}"):
+            # a long sentence has the letters of nearly every word somewhere: it counts less than a name
+            if score := matcher.match(verb) or matcher.match(f"{kind.usage} {kind.doc}") / 4:
                 yield Hit(score, Content(kind.usage), Unfinished(verb), kind.usage, kind.doc)
         for stroke in _named():
             if score := matcher.match(_name(stroke)):

@@ -182,6 +182,13 @@ REFUSED = [
     ("kill n1,n3", "n1,n3 are down already"),
     ("leave n3", "n3 is dead already"),
     ("rejoin n0", "n0 is up: only nodes that are down can rejoin"),
+    ("resume n0", "n0 is up: only paused nodes can be resumed"),
+    ("pause n3", "n3 is dead: only a node that is up can be paused"),
+    ("drop m999", "there is no message m999 yet"),
+    ("release", "no messages are held"),
+    ("calm", "it is calm"),
+    ("partition bridge", "the topology complete has no bridge to cut"),
+    ("kill random 13", "asks for more nodes than this lab has"),
     ("inject n3", "n3 is dead: press r"),
     ("heal", "nothing is cut"),
     ("partition all", "all nodes are on one side"),
@@ -193,7 +200,7 @@ async def test_what_can_have_no_effect_says_so(tmp_path, command, sentence):
     async with live(tmp_path / "run.gossip", posts=[(0.0, "kill n3"), (0.0, "leave n1")]) as hand:
         await hand.happened("leave")
         with pytest.raises(UserError, match=sentence):
-            hand.session.act(parse_command(command, 12))
+            hand.session.act(parse_command(command, hand.session.roster()))
 
 
 async def test_a_protocol_without_rumors_says_so(tmp_path):
