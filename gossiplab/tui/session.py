@@ -158,8 +158,8 @@ class Session(ABC):
         """A person has read what went wrong: time may pass again, if it was that which stopped it."""
 
     def roster(self) -> Roster:
-        """The nodes that a command may name. Random ones are drawn by the command's place among all there were."""
-        return roster_of(self.header.experiment, f"live/{len(self.latest.deeds)}")
+        """The nodes that a command may name. Random ones follow from the place of the command among those before the instant in view."""
+        return roster_of(self.header.experiment, f"live/{len(self.world.deeds)}")
 
     def change_speed(self, steps: int) -> None:
         """Go so many steps up or down the ladder of speeds."""

@@ -25,6 +25,7 @@ from gossiplab.tui.symbols import MARKED, PLAIN_INK, SELECTED, SELECTED_AND_MARK
 from gossiplab.tui.view import Scene, View
 from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, CutSet, World
 
+_DOOR = 0.85  # of its way: where a message waits that is held, or whose receiver is paused
 _DOWN = {PAUSED: Role.PAUSED, DEAD: Role.DEAD, LEFT: Role.LEFT, CRASHED: Role.CRASHED}
 _MOST_LINKED = 60  # nodes up to which a complete graph may show its links
 _INK = 0.5  # of all dots: what links may cover; if they would cover more, only those in use are drawn
@@ -334,7 +335,7 @@ class Stage(View):
             x0, y0 = cells[flight.src]
             x1, y1 = cells[flight.dst]
             way = (t - flight.t) / (flight.due - flight.t) if flight.due > flight.t else 1.0
-            way = 0.0 if way < 0.0 else min(way, 1.0)
+            way = 0.0 if way < 0.0 else way if way <= 1.0 else _DOOR
             dx, dy = x1 - x0, y1 - y0
             x, y = int(x0 + dx * way + 0.5), int(y0 + dy * way + 0.5)
             if rumor in flight.carries:

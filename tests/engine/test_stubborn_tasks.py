@@ -109,3 +109,16 @@ def test_a_node_whose_task_would_not_end_lives_again(monkeypatch):
     assert only(events, Rejoined)
     assert [e.t for e in only(events, Shown)] == [1, 3, 4, 5]
     assert lab.abandoned == {0}
+
+
+def test_a_lab_can_be_hurried():
+    """What a second SIGTERM does: the end waits for nobody, also not for a goodbye that would end by itself."""
+
+    def sink(batch):
+        if batch[-1].t > 1:
+            lab.hurry()
+
+    lab = Lab(header_of(Polite, nodes=2, until=50), Polite, sink)
+    run_lab(lab)
+    assert lab.clock.now < 3
+    assert lab.abandoned == {0, 1}
