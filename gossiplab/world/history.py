@@ -15,6 +15,7 @@ import msgspec
 
 from gossiplab.events import (
     AnyEvent,
+    Believed,
     Crashed,
     Delayed,
     Delivered,
@@ -25,15 +26,22 @@ from gossiplab.events import (
     Injected,
     Killed,
     Learned,
+    Listed,
+    Paused,
     Rejoined,
+    Resumed,
     Retired,
     Sent,
     Shown,
+    Skewed,
 )
 from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, World
 
 UNAWARE, AWARE, SILENT = "unaware", "aware", "silent"
 """What a node makes of a rumor: susceptible, infective, removed."""
+_OF_A_NODE = (
+    Shown | Believed | Listed | Paused | Resumed | Skewed
+)  # and that change nothing of what is kept here
 _STATUS: dict[type[Event], str] = {Killed: DEAD, Departed: LEFT, Crashed: CRASHED, Rejoined: ALIVE}
 
 
@@ -100,7 +108,6 @@ class History:
         add = self.steps.append
         try:
             for event in batch:
-                kind = event.__class__
                 message: Message | None = None
                 if isinstance(event, Sent):
                     flights[event.id] = message = _message(event, number)
@@ -110,12 +117,11 @@ class History:
                     message.end, message.fate, message.got = event.t, "delivered", number
                     self.longest = max(self.longest, event.t - message.t)
                     node = message.dst
-                elif isinstance(
-                    event, Learned | Retired | Shown | Injected | Killed | Departed | Rejoined | Crashed
-                ):
+                elif isinstance(event, _OF_A_NODE):
                     node = event.node
-                    if kind is not Shown:
-                        self._turn(event)
+                elif isinstance(event, Learned | Retired | Injected | Killed | Departed | Rejoined | Crashed):
+                    node = event.node
+                    self._turn(event)
                 else:
                     if isinstance(event, Dropped):
                         self._lose(event)

@@ -7,6 +7,7 @@ import trio
 
 from gossiplab import Protocol, every
 from gossiplab.engine import lab as lab_module
+from gossiplab.engine import tasks
 from gossiplab.engine.lab import Lab, run_lab
 from gossiplab.events import Ended, Killed, Rejoined, Shown
 from tests.helpers import header_of, only
@@ -35,10 +36,10 @@ class Swallows(Stubborn):
 
 
 class SwallowsAll(Stubborn):
-    """Takes everything for something to be got over."""
+    """Takes everything for something to be got over, longer than anybody asks it to end."""
 
     async def run(self):
-        while True:
+        for _ in range(5 * STEPS):
             with suppress(BaseException):
                 await trio.sleep(0.5)
 
@@ -82,6 +83,15 @@ class Polite(Stubborn):
         finally:
             with trio.CancelScope(shield=True):
                 await trio.sleep(60)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    """Let go of what could not be closed: at the end of the process it would complain."""
+    yield
+    for coroutine in tasks._kept:
+        coroutine.close()  # outside of trio none of its waits lasts
+    tasks._kept.clear()
 
 
 @pytest.mark.parametrize(
