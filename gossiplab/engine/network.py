@@ -383,7 +383,7 @@ class Network:
                 kept.append(entry)
         self._heap[:] = kept
         heapify(self._heap)
-        for channel in (self._channel, *(channel for _, _, channel in self._shapes)):
+        for channel in (self._channel, *(channel for _, _, channel, _ in self._shapes)):
             channel.forget(node.id)
 
     def _check_rumors(self, node: Node, carries: tuple[int, ...]) -> None:

@@ -10,6 +10,7 @@ from tests.helpers import SPECIMENS, bytes_of, header_of
 FIELDS = {
     "at", "word", "t", "events", "cycle", "edges", "nodes", "flights", "lost", "membership", "handled", "rumors", "cuts", "shapes",
     "deeds", "crashes", "sent", "delivered", "dropped", "duplicated", "bytes", "ended", "messages", "rumor_figures",
+    "down", "kinds", "useful", "redundant", "moments", "series", "held", "unrest", "clocks",
 }  # fmt: skip
 
 
