@@ -80,21 +80,24 @@ _Recording = Annotated[
 ]
 
 
+Plain = Annotated[bool, Parameter(name="--ascii", negative=(), help="Draw with ASCII characters only.")]
+
+
 @app.default
-def demo() -> int:
+def demo(*, plain: Plain = False) -> int:
     """Open the demo, 30 nodes and a rumor that spreads by push-pull, with home beside it."""
     from gossiplab.library import demo_experiment
 
-    return _open_lab(demo_experiment(), Flags(), at_home=True)
+    return _open_lab(demo_experiment(), Flags(), plain, at_home=True)
 
 
 @app.command
-def lab(protocol: _Protocol, /, flags: Flags | None = None) -> int:
+def lab(protocol: _Protocol, /, flags: Flags | None = None, *, plain: Plain = False) -> int:
     """Open a lab with a protocol, or with an experiment file (.toml)."""
     flags = flags or Flags()
     fields = _fields(protocol, flags)
     fields.setdefault("until", "stopped")
-    return _open_lab(fields, flags)
+    return _open_lab(fields, flags, plain)
 
 
 @app.command
@@ -135,7 +138,13 @@ def run(
 
 @app.command
 def replay(
-    recording: _Recording, /, *, headless: bool = False, at: str | None = None, json: bool = False
+    recording: _Recording,
+    /,
+    *,
+    headless: bool = False,
+    at: str | None = None,
+    json: bool = False,
+    plain: Plain = False,
 ) -> int:
     """Show a recording on the screen; or, with --headless, print the World at an instant."""
     from gossiplab.library import find_recording
@@ -148,7 +157,7 @@ def replay(
         _need_terminal(f"gossiplab replay {recording} --headless")
         from gossiplab.tui.app import open_replay
 
-        return open_replay(path)
+        return open_replay(path, plain=plain)
     from gossiplab.headless import print_world, world_figures
 
     opened = open_recording(path)
@@ -403,13 +412,13 @@ def _plan(
     return plan(experiment, protocol), protocol
 
 
-def _open_lab(fields: dict[str, Any], flags: Flags, at_home: bool = False) -> int:
+def _open_lab(fields: dict[str, Any], flags: Flags, plain: bool, at_home: bool = False) -> int:
     header, protocol = _plan(fields, tuple(flags.protocols))
     _check_record(flags)
     _need_terminal(f"gossiplab run {header.experiment.protocol}")
     from gossiplab.tui.app import open_lab
 
-    return open_lab(header, protocol, flags.record, at_home)
+    return open_lab(header, protocol, flags.record, at_home, plain=plain)
 
 
 def _check_record(flags: Flags) -> None:

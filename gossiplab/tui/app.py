@@ -13,14 +13,16 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
 
 from gossiplab.browser import in_browser
@@ -35,6 +37,7 @@ from gossiplab.library import (
 )
 from gossiplab.protocol import Protocol
 from gossiplab.text import visible
+from gossiplab.tui.ascii import AsciiFilter
 from gossiplab.tui.chooser import Chooser
 from gossiplab.tui.editor import edit
 from gossiplab.tui.help_screen import HelpScreen
@@ -47,21 +50,28 @@ from gossiplab.tui.session import Replay, Session
 from gossiplab.tui.tracks import Tracks
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_SWITCH = 0.001  # s; Python's own is 5 ms
 _PATIENCE = (
     5.0  # s of real time for a clean exit after a signal: a terminal that is gone may never let us finish
 )
 
 
 def open_lab(
-    header: Header, protocol: type[Protocol], record: Path | None = None, at_home: bool = False
-) -> int:  # fmt: skip
+    header: Header,
+    protocol: type[Protocol],
+    record: Path | None = None,
+    at_home: bool = False,
+    *,
+    plain: bool = False,
+) -> int:
     """Run a lab on the screen until the user leaves. Returns the exit code.
 
     record: the file to record to, a fresh one in the user's folder if None. at_home: with home beside it.
-    Raises UserError without a terminal, StorageError when the file cannot be written.
+    plain: draw with ASCII only. Raises UserError without a terminal, StorageError when the file cannot be written.
     """
     _need_terminal()
-    app = GossipApp(LiveLab(header, protocol, record or default_path(header.experiment.protocol)), at_home)
+    session = LiveLab(header, protocol, record or default_path(header.experiment.protocol))
+    app = GossipApp(session, at_home, plain)
     code = _run(app)
     session = app.session
     world = session.latest
@@ -72,13 +82,13 @@ def open_lab(
     return code
 
 
-def open_replay(path: Path) -> int:
+def open_replay(path: Path, *, plain: bool = False) -> int:
     """Show a recording on the screen until the user leaves. Returns the exit code.
 
-    Raises UserError without a terminal, RecordingError when the file cannot be used.
+    plain: draw with ASCII only. Raises UserError without a terminal, RecordingError when the file cannot be used.
     """
     _need_terminal()
-    return _run(GossipApp(Replay(path)))
+    return _run(GossipApp(Replay(path), plain=plain))
 
 
 class GossipApp(App[None]):
@@ -91,7 +101,8 @@ class GossipApp(App[None]):
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session, at_home: bool = False) -> None:
+    def __init__(self, session: Session, at_home: bool = False, plain: bool = False) -> None:
+        """`at_home`: with home beside it. `plain`: draw with ASCII only."""
         # without colours Textual shades in grey, but leaves an ansi theme black on black
         no_color = "NO_COLOR" in os.environ
         super().__init__(ansi_color=False if no_color else None)
@@ -99,7 +110,18 @@ class GossipApp(App[None]):
             self.theme = "textual-dark"
         self.tracks = Tracks(session)
         self._at_home = at_home
+        self._plain = AsciiFilter(enabled=plain)
         self.code: int | None = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Part of App: what every widget's lines go through."""
+        return [*super().get_line_filters(), *([self._plain] if self._plain.enabled else ())]
+
+    async def on_event(self, event: events.Event) -> None:
+        """Part of App: a key or a click is answered before the lab goes on."""
+        if isinstance(event, events.InputEvent) and not isinstance(event, events.MouseMove):
+            self.session.give_way()
+        await super().on_event(event)
 
     @property
     def session(self) -> Session:
@@ -159,10 +181,10 @@ class GossipApp(App[None]):
         if isinstance(self.screen, LabScreen):
             self.screen.edit(lambda path, line: edit(self, path, line))
 
-    def action_command_palette(self) -> None:
-        """Part of App."""
+    def action_command_palette(self, text: str = "") -> None:
+        """Part of App. text: what stands in the palette already."""
         if isinstance(self.screen, LabScreen):
-            self.push_screen(Palette(self.screen))
+            self.push_screen(Palette(self.screen, text))
 
     # home --------------------------------------------------------------------------------------
 
@@ -226,6 +248,8 @@ class GossipApp(App[None]):
 def _run(app: GossipApp) -> int:
     # modules and classes, 100,000 objects: looking through them for garbage holds the screen for a tenth of a second
     gc.freeze()
+    # the thread that reads keys gets its turn so much sooner while the lab runs as fast as it goes
+    sys.setswitchinterval(_SWITCH)
     asyncio.run(_main(app))
     return 1 if app.code is None else app.code
 

@@ -1,4 +1,4 @@
-"""A raster of terminal cells that turns into Strips. Imports rich, textual's Strip and nothing of ours.
+"""A raster of terminal cells that turns into Strips. Imports rich, textual's Strip and ascii.
 
 A cell is a character and the number of its style. What stays (edges, labels) is drawn once, on the base;
 every frame starts as a copy of it. Runs of one style become one Segment each, and a row that looks as it
@@ -17,6 +17,8 @@ from typing import NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+
+from gossiplab.tui.ascii import to_ascii
 
 _RUN = re.compile(rb"(.)\1*", re.DOTALL)
 _MOST_SEGMENTS = 20_000  # kept to be used again: most runs come back in the next frame
@@ -63,20 +65,25 @@ class Canvas:
         self.glyphs = [row.copy() for row in glyphs]
         self.styles = [row.copy() for row in styles]
 
-    def strips(self, palette: Sequence[Style]) -> list[Strip]:
-        """The frame, one Strip a row. palette: the style behind each number; `forget` when it changes."""
+    def strips(self, palette: Sequence[Style], fill: bytes, plain: bool = False) -> list[Strip]:
+        """The frame, one Strip a row. palette: the style behind each number. plain: in ASCII.
+
+        fill: what each number becomes. Blanks in the style of what they stand between cost nothing, for a row has as
+        many Segments as its style changes. Whoever changes palette or plain has to `forget` first.
+        """
         strips: list[Strip] = []
         segments = self._segments
         if len(segments) > _MOST_SEGMENTS:
             segments.clear()
         for y, (glyphs, styles) in enumerate(zip(self.glyphs, self.styles, strict=True)):
-            text, numbers = "".join(glyphs), bytes(styles)
+            text, numbers = "".join(glyphs), bytes(styles.translate(fill))
             kept = self._kept[y]
             if kept is None or kept[0] != text or kept[1] != numbers:
+                shown = to_ascii(text) if plain else text
                 row: list[Segment] = []
                 for run in _RUN.finditer(numbers):
                     start, end = run.span()
-                    key = numbers[start], text[start:end]
+                    key = numbers[start], shown[start:end]
                     segment = segments.get(key)
                     if segment is None:
                         segment = segments[key] = Segment(key[1], palette[key[0]])
@@ -97,17 +104,20 @@ class Dots:
     def __init__(self, width: int, height: int) -> None:
         self.bits = [bytearray(width) for _ in range(height)]
 
-    def line(self, start: tuple[int, int], end: tuple[int, int], share: float = 1.0) -> None:
-        """Join the middles of two cells. share: how much of the line is drawn, half of it from either end."""
+    def line(
+        self, start: tuple[int, int], end: tuple[int, int], gap: tuple[float, float] = (1.0, 1.0)
+    ) -> None:
+        """Join the middles of two cells. gap: the part of the way that is left out."""
         path = line_cells(start, end)
-        ends = math.ceil(len(path.bits) * share / 2)
+        size = len(path.bits)
+        first, last = math.ceil(size * gap[0]), math.floor(size * gap[1])
         for place, (x, y, bits) in enumerate(zip(*path, strict=True)):
-            if share >= 1 or not ends <= place < len(path.bits) - ends:
+            if not first <= place < last:
                 self.bits[y][x] |= bits
 
-    def text(self, y: int, ink: str = BRAILLE) -> str:
-        """Row `y`, blanks where no dot is. ink: the character for each of the 256 ways to fill a cell."""
-        return "".join([ink[bits] if bits else " " for bits in self.bits[y]])
+    def text(self, y: int) -> str:
+        """Row `y`, blanks where no dot is."""
+        return "".join([BRAILLE[bits] if bits else " " for bits in self.bits[y]])
 
 
 class Line(NamedTuple):

@@ -20,8 +20,9 @@ from gossiplab.tui.views import VIEWS
 _SEEN = (
     (
         "Every sign on the stage is a node: a small program with a memory of its own. Nobody tells all of them "
-        "anything; each talks to a few others at a time, and that is how a rumor gets around. The dots that "
-        "move along the lines are messages on their way. A node changes its shape when it learns the rumor."
+        "anything; each talks to a few others at a time, and that is how a rumor gets around. The small signs "
+        "that move along the lines are messages on their way, in a shape for each type, filled when they carry the "
+        "rumor. One that is too fast for the eye leaves its way behind for a moment. A node changes its shape when it learns the rumor."
     ),
     (
         "The numbers at the top count messages: sent, delivered, dropped (lost on the way, cut off, or sent to a "

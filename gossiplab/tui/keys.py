@@ -79,6 +79,19 @@ SCRUB = Hint("through time", NODES[0].strokes[:2])
 """What the arrows do while the timeline has the focus."""
 
 QUIET: tuple[Stroke, ...] = (
+    Stroke(
+        "n",
+        "n",
+        "point(1)",
+        "Point at the next message of the selected node, pause, and offer what can be done to it.",
+    ),
+    Stroke("N", "N", "point(-1)", "Point at the message before."),
+    Stroke(
+        "y", "y", "legend", "Go to the legend and back; there the arrows and space mute types of messages."
+    ),
+    Stroke(
+        "o", "o", "order", "Let the nodes stand otherwise: the network, or a field by number or by links."
+    ),
     Stroke("shift+tab", "shift+tab", "select(-1)", "Select the node before."),
     Stroke("F1", "f1", "app.explain", "Explain what has the focus: this view, or the timeline."),
     Stroke("o", "o", "other", "Show the other future, after you have acted on the past."),

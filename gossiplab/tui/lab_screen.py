@@ -9,13 +9,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.content import Content
 from textual.events import DescendantBlur, DescendantFocus, Resize
+from textual.geometry import Offset
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -27,10 +27,12 @@ from gossiplab.tui.editor import protocol_file
 from gossiplab.tui.explain import Explain
 from gossiplab.tui.keybar import KeyBar
 from gossiplab.tui.keys import bindings
+from gossiplab.tui.legend import Legend
+from gossiplab.tui.message_menu import MessageMenu, describe
 from gossiplab.tui.notice import Notice
 from gossiplab.tui.palette import LabCommands, Typed
 from gossiplab.tui.panel import Panel
-from gossiplab.tui.selection import PickedNode, Selection
+from gossiplab.tui.selection import PickedMessage, PickedNode, Selection
 from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.status import Status
@@ -64,7 +66,6 @@ class LabScreen(Screen[None]):
         self._details: bool | None = None  # whether the user wants the panel; None: as there is room
         self._sought: float | None = None
         self._picked: Selection | None = None  # a link or a message that is looked at
-        self._shown_legend: Text | None = None
         self._drawn = perf_counter()
         self._frames = 0
 
@@ -81,9 +82,10 @@ class LabScreen(Screen[None]):
         yield Timeline(id="timeline")
         yield Banner(id="banner")
         yield Panel(id="panel")
-        yield Static(id="legend")
+        yield Legend(id="legend")
         for number, view in enumerate(VIEWS):
             yield view(id=view.title, classes="view" if number else "view -shown")
+        yield MessageMenu(id="menu")
         yield Notice(id="notice")
         small = f"this window is too small for the lab: make it at least {LEAST_WIDTH} by {LEAST_HEIGHT}"
         yield Static(Content(small), id="small")
@@ -99,7 +101,8 @@ class LabScreen(Screen[None]):
         self.notice = self.query_one(Notice)
         self._keys = self.query_one(KeyBar)
         self._tabs = self.query_one(Tabs)
-        self._legend = self.query_one("#legend", Static)
+        self._legend = self.query_one(Legend)
+        self.menu = self.query_one(MessageMenu)
         self.set_focus(self.stage)
         self.set_interval(FRAME, self.frame)
 
@@ -136,9 +139,7 @@ class LabScreen(Screen[None]):
         self.timeline.show(session.latest, session.t, session.end, session.growing, self._second())
         if self._panel.display:
             self._panel.show(session, self.picked)
-        elif (legend := self.stage.legend()) is not self._shown_legend:
-            self._shown_legend = legend
-            self._legend.update(legend)
+        self._legend.show(self.stage)
 
     def on_resize(self, event: Resize) -> None:
         small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
@@ -190,7 +191,67 @@ class LabScreen(Screen[None]):
         """About what has the focus."""
         if self.focused is self.timeline:
             return Explain("timeline", Timeline.about)
+        if self.focused is self._legend:
+            return Explain("legend", Legend.about)
+        if self.menu.display and (flight := self.session.world.flights.get(self.menu.about)):
+            return Explain(f"message m{flight.id}", describe(flight))
         return Explain(self.view.title, self.view.about)
+
+    # messages ----------------------------------------------------------------------------------
+
+    def action_point(self, step: int) -> None:
+        """Point at the next message of the selected node."""
+        if self.view is not self.stage:
+            self.notice.say("messages are pointed at on the stage: press 1 first.")
+        elif not self.stage.point_next(step):
+            of = "" if self.stage.selected is None else f" to or from n{self.stage.selected}"
+            self.notice.say(f"no message{of} is in flight: wait for one, or select another node.")
+
+    @on(Stage.Pointed)
+    def _point(self, event: Stage.Pointed) -> None:
+        """Stand still, and offer what can be done to a message."""
+        flight = self.session.world.flights.get(event.id)
+        if flight is None:
+            return  # it has arrived since the picture was drawn
+        if self.session.running:
+            self._try(self.session.toggle)
+        self.stage.chosen = event.id
+        place = self.stage.place(event.id) or self.stage.size.region.center
+        at = self.stage.region.offset + Offset(int(place[0]), int(place[1]))
+        self.menu.open(flight, self.session.t, at, self.size)
+
+    @on(MessageMenu.Chosen)
+    async def _do_to_message(self, event: MessageMenu.Chosen) -> None:
+        if event.deed == "inspect":
+            self.post_message(View.Picked(PickedMessage(event.about)))
+            await self.run_action("app.explain")
+            return
+        self._close_menu()
+        if event.deed == "delay":
+            await self.run_action(f"app.command_palette('delay m{event.about} 1')")
+        else:
+            self.post_message(Typed(f"{event.deed} m{event.about}"))
+
+    @on(MessageMenu.Closed)
+    def _close_menu(self) -> None:
+        if self.menu.display:
+            self.menu.display = False
+            self.stage.chosen = None
+            self.set_focus(self.view)
+
+    def action_legend(self) -> None:
+        if self.view is self.stage:
+            self.set_focus(self.view if self.focused is self._legend else self._legend)
+
+    @on(Legend.Muted)
+    def _mute(self, event: Legend.Muted) -> None:
+        self.stage.muted ^= {event.kind}
+        self._legend.show(self.stage)
+
+    def action_order(self) -> None:
+        """Let the nodes stand in another way."""
+        if self.view is self.stage:
+            self.notice.say(f"the nodes stand in {self.stage.rearrange().value}.")
 
     # nodes -------------------------------------------------------------------------------------
 
@@ -239,7 +300,9 @@ class LabScreen(Screen[None]):
             self.stage.marked ^= {node}
 
     def action_clear(self) -> None:
-        if self._banner.close():
+        if self.focused is self._legend:
+            self.set_focus(self.view)
+        elif self._banner.close():
             self._try(self.session.go_on)
         else:
             self.stage.marked, self._picked = frozenset(), None

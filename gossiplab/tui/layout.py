@@ -3,7 +3,7 @@
 - Rings (a Watts-Strogatz graph is one), complete graphs and dense ones: a circle, n0 at the top, clockwise.
 - Two complete halves: two circles. A grid: a grid. A small tree: its levels; a large one: rings of levels.
 - Everything else: the spring layout of networkx (Fruchterman and Reingold 1991).
-- Beyond `MOST_POINTS` nodes there is no graph to be seen: a field, one cell a node, in rows by id.
+- Beyond `MOST_POINTS` nodes there is no graph to be seen: see `field`.
 
 The shapes are ours because a terminal's cells are: evenly spaced means evenly spaced in cells. networkx and
 numpy, which its layouts need, are imported only for a graph that has none of these shapes.
@@ -12,7 +12,7 @@ numpy, which its layouts need, are imported only for a graph that has none of th
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 Point = tuple[float, float]
@@ -210,19 +210,29 @@ def _even(values: list[float]) -> list[float]:
 
 
 class Seats(NamedTuple):
-    """cells: of each node, as (column, row). names: nodes whose name has room, and where it begins. dense: a field."""
+    """Where nodes are. cells: of each node, as (column, row). names: nodes whose name has room, and where it begins.
+
+    dense: whether it is a field, in which `order` tells the nodes one after the other. share: nodes in a cell.
+    gaps: whether the cell to the right of each is free.
+    """
 
     cells: list[Cell]
     names: dict[int, Cell]
     dense: bool = False
+    order: Sequence[int] = ()
+    share: int = 1
+    gaps: bool = False
+
+
+def has_room(nodes: int, width: int, height: int) -> bool:
+    """Whether so many nodes can stand where a layout says, and links between them be seen."""
+    return nodes <= MOST_POINTS and width * height >= 7 * nodes
 
 
 def seat(layout: Layout, nodes: int, width: int, height: int) -> Seats:
-    """Cells for the nodes of a layout on `width` by `height` cells: each its own, as long as there are enough."""
+    """Cells for the nodes of a layout on `width` by `height` cells that have room for it: each its own."""
     if not nodes or width < 1 or height < 1:
         return Seats([(0, 0)] * nodes, {})
-    if not layout.points or width * height < 7 * nodes:
-        return _field(nodes, width, height)
     name = len(f"n{nodes - 1}")
     roomy = width * height >= 24 * nodes  # labels will fit
     margin = min(name + 2, width // 4) if roomy else 1
@@ -253,34 +263,6 @@ def _free(wanted: Cell, taken: set[Cell], width: int, height: int) -> Cell:
         if ring:
             return min(ring)[1]
     return wanted
-
-
-def _field(nodes: int, width: int, height: int) -> Seats:
-    """Rows of nodes by id in groups of ten, each row headed by its first node, spread over as much as they can fill."""
-    head = len(f"n{nodes - 1}") + 1
-    best: tuple[int, int, int, int] | None = None
-    for across, down in product((1, 2, 3, 4), (1, 2, 3)):
-        group = 10 * across + (across > 1) + 1
-        groups = max(0, (width - head + 1) // group)
-        rows = math.ceil(nodes / max(1, 10 * groups))
-        if groups and 1 + (rows - 1) * down <= height:
-            used = min(groups, math.ceil(nodes / 10)) * group * (1 + (rows - 1) * down)
-            best = max(best or (0, 0, 0, 0), (used, across, down, groups))
-    if best is None:  # more nodes than cells: neighbours share one
-        share = math.ceil(nodes / (width * height))
-        return Seats(
-            [(node // share % width, node // share // width) for node in range(nodes)], {}, dense=True
-        )
-    _, across, down, groups = best
-    in_row, gap = 10 * groups, 1 + (across > 1)
-    rows = math.ceil(nodes / in_row)
-    left = (width - head - in_row * across - (groups - 1) * gap) // 2
-    top = (height - 1 - (rows - 1) * down) // 2
-    cells = [
-        (left + head + node % in_row * across + node % in_row // 10 * gap, top + node // in_row * down)
-        for node in range(nodes)
-    ]
-    return Seats(cells, {row * in_row: (left, top + row * down) for row in range(rows)}, dense=True)
 
 
 def name_nodes(seats: Seats, layout: Layout, ink: Sequence[Sequence[int]]) -> dict[int, Cell]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from math import inf
 from pathlib import Path
+from time import perf_counter
 
 import trio
 from outcome import Outcome
@@ -33,6 +34,8 @@ from gossiplab.tui.player import Player
 from gossiplab.tui.session import Headline, Session, why_ended
 from gossiplab.world.world import World
 
+_COURTESY = 0.03  # s of real time for which the lab stands back after a key, unless the key is about the lab
+_NAP = 0.002  # s of real time between two looks whether it still does
 _PASSES = 6  # passes of the host's loop for each of trio's: a key press needs several to reach the screen
 
 
@@ -62,6 +65,7 @@ class LiveLab(Session):
         self._spreads = False  # whether a rumor was still on its way in the last frame at unlimited speed
         self._past: Player | None = None
         self._recording: Recording | None = None
+        self._waits_until = 0.0  # in real time: until then the screen answers a key, and the lab stands back
         self._token: trio.lowlevel.TrioToken | None = None
         self._done = asyncio.Event()
         self._on_failure: Callable[[BaseException], None] = lambda error: None
@@ -78,7 +82,7 @@ class LiveLab(Session):
             clock=self.lab.clock,
             instruments=[self.lab.kernel],
             run_sync_soon_threadsafe=loop.call_soon_threadsafe,
-            run_sync_soon_not_threadsafe=lambda tick: _after_passes(loop, tick, _PASSES),
+            run_sync_soon_not_threadsafe=lambda tick: self._after_passes(loop, tick, _PASSES),
             done_callback=self._finish,
             host_uses_signal_set_wakeup_fd=True,
         )
@@ -96,6 +100,18 @@ class LiveLab(Session):
 
     def stop(self) -> None:
         self._tell(self.lab.stop)
+
+    def give_way(self) -> None:
+        self._waits_until = perf_counter() + _COURTESY
+
+    def _after_passes(self, loop: asyncio.AbstractEventLoop, tick: Callable[[], object], passes: int) -> None:
+        """Call `tick` once the loop has gone round so many times: what the screen has to do comes first."""
+        if passes:
+            loop.call_soon(self._after_passes, loop, tick, passes - 1)
+        elif perf_counter() < self._waits_until:
+            loop.call_later(_NAP, self._after_passes, loop, tick, 0)
+        else:
+            tick()
 
     def run_to(self, t: float) -> None:
         """Go on as fast as it goes, and pause once everything that is due at the instant `t` has happened."""
@@ -140,6 +156,7 @@ class LiveLab(Session):
 
     def _tell(self, action: Callable[[], object]) -> None:
         """Call something of the lab in trio's own turn, which also wakes it."""
+        self._waits_until = 0.0
         if self._token is not None:
             with suppress(trio.RunFinishedError):  # the run is over, and nothing can be told it any more
                 self._token.run_sync_soon(action)
@@ -350,11 +367,3 @@ def bar(done: float, width: int = 10) -> str:
     """A progress bar for a fraction from 0 to 1."""
     full = int(done * width)
     return "█" * full + "░" * (width - full)
-
-
-def _after_passes(loop: asyncio.AbstractEventLoop, tick: Callable[[], object], passes: int) -> None:
-    """Call `tick` once the loop has gone round so many times: what the screen has to do comes first."""
-    if passes:
-        loop.call_soon(_after_passes, loop, tick, passes - 1)
-    else:
-        tick()

@@ -74,11 +74,19 @@ class Palette(CommandPalette):
     Its search takes a moment: without this, a quick Enter would run what was typed a letter ago.
     """
 
-    def __init__(self, screen: MessagePump) -> None:
+    def __init__(self, screen: MessagePump, text: str = "") -> None:
+        """`text`: what stands in its input at the beginning."""
         super().__init__(
             placeholder="a command, such as kill n0-n3, or what you are looking for", id="palette"
         )
         self._lab_screen = screen
+        self._text = text
+
+    def on_mount(self) -> None:
+        if self._text:
+            field = self.query_one(Input)
+            field.value = self._text
+            field.action_end()
 
     @on(Input.Submitted)
     def _run_typed(self, event: Input.Submitted) -> None:

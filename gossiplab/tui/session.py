@@ -67,6 +67,9 @@ class Session(ABC):
     async def close(self) -> None:
         """End: files are closed when this returns. May be called twice. Raises StorageError."""
 
+    def give_way(self) -> None:  # noqa: B027  # a recording has nothing to do that could be in the way
+        """A person has pressed a key: let the screen answer before anything else is done."""
+
     @property
     @abstractmethod
     def world(self) -> World:

@@ -19,11 +19,21 @@ from gossiplab.world.world import CutSet
 class Sides(NamedTuple):
     """What cuts make of the nodes. of: the side of each, 0 for those that look as if nothing had happened.
 
-    apart: pairs of sides, both ways round, between which messages are lost at least in one direction.
+    severed: pairs of sides from the first of which nothing gets to the second.
+    apart: the same pairs, both ways round.
     """
 
     of: list[int]
+    severed: frozenset[tuple[int, int]] = frozenset()
     apart: frozenset[tuple[int, int]] = frozenset()
+
+    def both(self, one: int, other: int) -> bool:
+        """Whether nothing gets through in either direction."""
+        return (one, other) in self.severed and (other, one) in self.severed
+
+
+Wall = tuple[Cell, tuple[int, int] | None]
+"""A cell where two sides meet; and, if messages get through in one direction, which: columns and rows to go."""
 
 
 def split(nodes: int, cuts: list[CutSet]) -> Sides:
@@ -36,13 +46,14 @@ def split(nodes: int, cuts: list[CutSet]) -> Sides:
     # first what no cut touches, then the larger sides, and of equal ones (-1 before 1) the one that others left
     order = sorted(sizes, key=lambda sign: (any(sign), -sizes[sign], sign))
     number = {sign: side for side, sign in enumerate(order)}
-    apart = {
+    severed = {
         (number[one], number[other])
         for one in order
         for other in order
-        if any(a and b and a == -b for a, b in zip(one, other, strict=True))
+        if any((a > 0 > b) or (a < 0 < b and cut.both) for cut, a, b in zip(cuts, one, other, strict=True))
     }
-    return Sides([number[sign] for sign in signs], frozenset(apart))
+    apart = severed | {(other, one) for one, other in severed}
+    return Sides([number[sign] for sign in signs], frozenset(severed), frozenset(apart))
 
 
 @lru_cache(maxsize=64)
@@ -72,12 +83,22 @@ def regions(
     return [[max(0, side) for side in row] for row in region]
 
 
-def walls(regions: list[list[int]], apart: frozenset[tuple[int, int]]) -> list[Cell]:
+def walls(regions: list[list[int]], sides: Sides) -> list[Wall]:
     """The cells to the right of which, or below which, a side begins that theirs is cut off from."""
-    height, width = len(regions), len(regions[0])
-    return [
-        (x, y)
-        for y, row in enumerate(regions)
-        for x, side in enumerate(row)
-        if (side, row[min(x + 1, width - 1)]) in apart or (side, regions[min(y + 1, height - 1)][x]) in apart
-    ]
+    found: list[Wall] = []
+    apart, severed = sides.apart, sides.severed
+    width, last = len(regions[0]) if regions else 0, len(regions) - 1
+    for y, row in enumerate(regions):
+        below = regions[min(y + 1, last)]
+        for x, side in enumerate(row):
+            right = row[min(x + 1, width - 1)]
+            for other, way in ((right, 1), (below[x], 0)):
+                if (side, other) in apart:
+                    step = way, 1 - way
+                    back = -way, way - 1
+                    if sides.both(side, other):
+                        found.append(((x, y), None))
+                    else:
+                        found.append(((x, y), back if (side, other) in severed else step))
+                    break
+    return found

@@ -1,7 +1,8 @@
-"""What the stage draws with: one table of roles, each with its glyph, its plain one and its meaning. Imports nothing.
+"""What the stage draws with: one table of roles, each with its glyph and its meaning. Imports nothing.
 
 A role has a shape of its own and, through the component class `stage--NAME`, a colour of its own: either
-is enough to tell it from the others. Every glyph is one cell wide.
+is enough to tell it from the others. Every glyph is one cell wide. What stands for it where there is ASCII
+only is said in `ascii`; the shapes of messages in `kinds`.
 """
 
 from enum import IntEnum, auto
@@ -14,12 +15,16 @@ class Role(IntEnum):
     VOID = 0
     EDGE = auto()
     CUT = auto()
+    STRONG = auto()
     WALL = auto()
+    ONE_WAY = auto()
     LABEL = auto()
     SUSCEPTIBLE = auto()
     LEARNED = auto()
     INFECTIVE = auto()
     REMOVED = auto()
+    REJOINED = auto()
+    SUSPECTED = auto()
     PAUSED = auto()
     DEAD = auto()
     LEFT = auto()
@@ -27,6 +32,7 @@ class Role(IntEnum):
     CARRYING = auto()
     TRAIL = auto()
     OTHER = auto()
+    WAKE = auto()
     LOST = auto()
     FADED = auto()
     SELECTED = auto()
@@ -35,38 +41,48 @@ class Role(IntEnum):
     @property
     def component(self) -> str:
         """The component class that gives it its colour."""
-        return f"stage--{self.name.lower()}"
+        return f"stage--{self.name.lower().replace('_', '-')}"
 
 
 class Symbol(NamedTuple):
-    """How a role looks, the word for it in a line and its meaning; `plain` is for terminals that have ASCII only."""
+    """How a role looks, the word for it in a line and its meaning."""
 
     glyph: str
-    plain: str
     word: str
     meaning: str
 
 
 SYMBOLS: dict[Role, Symbol] = {
-    Role.SUSCEPTIBLE: Symbol("○", "o", "unaware", "does not know the rumor"),
-    Role.LEARNED: Symbol("★", "&", "new", "has just learned it"),
-    Role.INFECTIVE: Symbol("●", "@", "spreads", "knows and spreads it"),
-    Role.REMOVED: Symbol("◆", "%", "silent", "knows, spreads no more"),
-    Role.PAUSED: Symbol("‖", "=", "paused", "alive, but frozen"),
-    Role.DEAD: Symbol("†", "+", "dead", "dead"),
-    Role.LEFT: Symbol("◌", "_", "left", "left"),
-    Role.CRASHED: Symbol("‼", "!", "crashed", "its protocol failed"),
-    Role.CARRYING: Symbol("•", "*", "rumor", "message with the rumor"),
-    Role.OTHER: Symbol("·", "'", "other", "message without it"),
-    Role.LOST: Symbol("×", "x", "lost", "message that was lost"),
-    Role.WALL: Symbol("░", "#", "cut", "nothing gets through"),
-    Role.TRAIL: Symbol("∙", ":", "", ""),
-    Role.FADED: Symbol("×", "x", "", ""),
+    Role.SUSCEPTIBLE: Symbol("○", "unaware", "does not know the rumor"),
+    Role.LEARNED: Symbol("★", "new", "has just learned it"),
+    Role.INFECTIVE: Symbol("●", "spreads", "knows and spreads it"),
+    Role.REMOVED: Symbol("◆", "silent", "knows, spreads no more"),
+    Role.REJOINED: Symbol("↻", "rejoined", "has just come back"),
+    Role.SUSPECTED: Symbol("?", "suspected", "others think it may be dead"),
+    Role.PAUSED: Symbol("‖", "paused", "frozen, neither dead nor cut off"),
+    Role.DEAD: Symbol("†", "dead", "dead"),
+    Role.LEFT: Symbol("◌", "left", "left"),
+    Role.CRASHED: Symbol("‼", "crashed", "its protocol failed"),
+    Role.CARRYING: Symbol("▲", "with rumor", "message with the rumor: filled"),
+    Role.OTHER: Symbol("△", "without", "message without it: hollow"),
+    Role.LOST: Symbol("×", "lost", "message that was lost"),
+    Role.WALL: Symbol("░", "cut", "nothing gets through"),
+    Role.ONE_WAY: Symbol("→", "one way", "only this way it gets through"),
+    Role.TRAIL: Symbol("∙", "", ""),
+    Role.FADED: Symbol("×", "", ""),
 }
-"""In the order of the legend. What is no sign by itself has no words: the tail of a message, a fading cross."""
+"""In the order of the legend. What is no sign by itself has no words: the tail of a message, a fading cross.
 
-PLAIN_INK = "." * 256
-"""What stands for the Braille dots of links where there is ASCII only."""
+A message has a shape for its type; those of CARRYING and OTHER stand for all of them.
+"""
+
+GLYPHS = {role: symbol.glyph for role, symbol in SYMBOLS.items()}
+
+ARROWS = {(1, 0): "→", (-1, 0): "←", (0, 1): "↓", (0, -1): "↑"}
+"""The only way through a wall: columns and rows to go."""
+
+SHARES = "▁▂▃▄▅▆▇█"
+"""A cell that stands for several nodes: the share of them that knows the rumor, from nobody to everybody."""
 
 SELECTED, MARKED, SELECTED_AND_MARKED = "[]", "<>", "{}"
 """What stands on both sides of a node."""

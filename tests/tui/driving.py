@@ -101,7 +101,7 @@ class LiveHand(Hand[LiveLab]):
 @asynccontextmanager
 async def live(
     path: Path, protocol: str = "chatter", *, size: tuple[int, int] = SMALL, speed: float = 1.0, paused: bool = True,
-    posts: Iterable[tuple[float, str]] = (), stop: float | None = None, **fields: Any,
+    posts: Iterable[tuple[float, str]] = (), stop: float | None = None, plain: bool = False, **fields: Any,
 ) -> AsyncIterator[LiveHand]:  # fmt: skip
     """A lab on the screen, paused right after its instant 0 unless told otherwise."""
     header = header_of(protocol, **{"nodes": 12, "until": "stopped", **fields})
@@ -110,7 +110,7 @@ async def live(
         session.lab.post(parse_command(command, header.experiment.nodes), at=t)
     if stop is not None:
         session.lab.stop(at=stop)
-    app = GossipApp(session)
+    app = GossipApp(session, plain=plain)
     async with app.run_test(size=size) as pilot:
         hand = LiveHand(pilot, app, session)
         await hand.until(lambda: session.latest.events)

@@ -204,3 +204,81 @@ def test_every_key_has_a_sentence():
 )
 def test_speeds_for_people(speed, text):
     assert speed_text(speed) == text
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+async def test_picture_of_a_thousand_nodes(tmp_path, picture, theme):
+    fields = {**RUMOR, "nodes": 1000, "topology": "complete"}
+    posts = [(1.0, "partition n0-n299"), (2.0, "kill n500-n519")]
+    async with live(tmp_path / "run.gossip", posts=posts, size=LARGE, **fields) as hand:
+        hand.app.theme = theme
+        await hand.run_to(4.0)
+        assert _svg(hand.app) == picture
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+async def test_picture_in_ascii(tmp_path, picture, size):
+    async with live(tmp_path / "run.gossip", posts=POSTS, size=size, plain=True, **RUMOR) as hand:
+        await hand.run_to(3.0)
+        await hand.select(1)
+        await hand.draw()
+        assert _svg(hand.app) == picture
+
+
+async def test_everything_is_ascii_when_asked(tmp_path):
+    async with live(tmp_path / "run.gossip", posts=POSTS, plain=True, size=LARGE, **RUMOR) as hand:
+        await hand.run_to(3.0)
+        for keys in (["tab", "d"], ["n"], ["escape", "question_mark"], ["escape", "f1"], ["escape", "colon"]):
+            await hand.press(*keys)
+            lines = hand.app.screen._compositor.render_strips()
+            assert all(strip.text.isascii() for strip in lines)
+
+
+async def test_picture_of_a_message_that_is_pointed_at(tmp_path, picture):
+    async with live(tmp_path / "run.gossip", **RUMOR) as hand:
+        await hand.run_to(2.0)
+        await hand.press("n")
+        assert hand.screen.menu.display
+        assert _svg(hand.app) == picture
+
+
+async def test_pointing_at_a_message_pauses_and_offers_what_can_be_done(tmp_path):
+    async with live(tmp_path / "run.gossip", paused=False, **RUMOR) as hand:
+        await hand.until(lambda: hand.session.world.flights)
+        await hand.press("n")
+        await hand.until(lambda: hand.screen.menu.display)
+        assert hand.session.lab.clock.paused
+        chosen = hand.screen.stage.chosen
+        assert chosen in hand.session.world.flights
+        await hand.press("i")
+        await hand.until(lambda: hand.app.screen is not hand.screen)
+        await hand.press("escape")
+        await hand.until(lambda: hand.app.screen is hand.screen)
+        await hand.press("w")
+        await hand.until(lambda: hand.app.screen is not hand.screen)
+        assert hand.app.screen.query_one(CommandInput).value == f"delay m{chosen} 1"
+        assert not hand.screen.menu.display
+
+
+async def test_esc_closes_the_menu_of_a_message(tmp_path):
+    async with live(tmp_path / "run.gossip", **RUMOR) as hand:
+        await hand.run_to(2.0)
+        await hand.press("n", "n", "escape")
+        assert not hand.screen.menu.display
+        assert hand.screen.stage.chosen is None
+        assert hand.screen.focused is hand.screen.stage
+
+
+async def test_types_of_messages_are_muted_in_the_legend(tmp_path):
+    async with live(tmp_path / "run.gossip", **RUMOR) as hand:
+        await hand.run_to(2.0)
+        await hand.press("y", "right", "space")
+        (muted,) = hand.screen.stage.muted
+        assert f"{muted.lower()}, muted" in hand.shown("legend")
+        await hand.press("y")
+        assert hand.screen.focused is hand.screen.stage
+        row, line = next(
+            (y, line) for y, line in enumerate(hand.shown("legend").splitlines()) if "muted" in line
+        )
+        await hand.pilot.click("#legend", offset=(line.index("muted"), row))
+        await hand.until(lambda: not hand.screen.stage.muted)

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from gossiplab.events import (
     AnyEvent,
+    Believed,
     Crashed,
     Delivered,
     Departed,
@@ -20,13 +21,16 @@ from gossiplab.events import (
     Injected,
     Killed,
     Learned,
+    Listed,
     Rejoined,
     Retired,
     Sent,
     Severed,
 )  # fmt: skip
 from gossiplab.topology import build_edges
-from gossiplab.tui.layout import Cell, lay_out, seat
+from gossiplab.tui.ascii import AsciiFilter
+from gossiplab.tui.ground import Net
+from gossiplab.tui.layout import Cell
 from gossiplab.tui.stage import Stage
 from gossiplab.world.world import Node, World
 
@@ -41,11 +45,18 @@ class Show(App[None]):
 
     def __init__(self, plain: bool = False) -> None:
         super().__init__()
-        self.plain = plain
+        self.ascii = AsciiFilter(enabled=plain)
         self.chosen: list[int] = []
+        self.pointed: list[int] = []
+
+    def get_line_filters(self):
+        return [*super().get_line_filters(), *([self.ascii] if self.ascii.enabled else [])]
 
     def compose(self) -> ComposeResult:
-        yield Stage(plain=self.plain)
+        yield Stage()
+
+    def on_stage_pointed(self, event: Stage.Pointed) -> None:
+        self.pointed.append(event.id)
 
     def on_view_selected(self, event: Stage.Selected) -> None:
         self.chosen.append(event.node)
@@ -61,13 +72,14 @@ class Seen:
         self.size = size
         self.nodes = nodes
         self.stage.open(nodes, edges, 1)
-        self.cells = seat(lay_out(nodes, edges, 1), nodes, *size).cells
+        net = Net(nodes, edges, 1)
+        self.cells = net.seats(net.arrangements(*size)[0], *size).cells
 
     async def show(self, events: list[AnyEvent], t: float) -> None:
         await self.draw(world_of(self.nodes, events), t)
 
-    async def draw(self, world: World, t: float) -> None:
-        self.stage.draw(world, t)
+    async def draw(self, world: World, t: float, moving: bool = False) -> None:
+        self.stage.draw(world, t, moving)
         await self.pilot.pause()
 
     def rows(self) -> list[str]:
@@ -118,6 +130,9 @@ async def stage_of(
         ([Crashed(2.0, 3, "mine.py", 1, "ValueError")], "‼"),
         ([Learned(1.0, 3, 0, None), Killed(2.0, 3), Rejoined(3.0, 3, fresh=False)], "●"),
         ([Learned(1.0, 3, 0, None), Killed(2.0, 3), Rejoined(3.0, 3, fresh=True)], "○"),
+        ([Learned(1.0, 3, 0, None), Killed(2.0, 3), Rejoined(8.5, 3, fresh=True)], "↻"),
+        ([Listed(1.0, 4, "n0-n5", "alive", 0), Believed(2.0, 4, 3, "suspected", 0)], "?"),
+        ([Believed(2.0, 4, 3, "suspected", 0), Killed(3.0, 3)], "†"),
     ],
 )
 async def test_every_state_of_a_node_has_a_shape(events: list[AnyEvent], glyph: str):
@@ -138,8 +153,8 @@ async def test_without_a_rumor_nobody_knows_anything():
 async def test_a_message_is_half_way_at_half_time(topology: str):
     async with stage_of(8, topology) as seen:
         await seen.show([*HEARD, sent(1.0, 0, 0, 1, 3.0, carries=(0,)), sent(1.0, 1, 3, 2, 3.0)], 2.0)
-        assert seen.between(0, 1, 0.5) == "•"
-        assert seen.between(3, 2, 0.5) == "·"
+        assert seen.between(0, 1, 0.5) == "▲"
+        assert seen.between(3, 2, 0.5) == "△"
 
 
 async def test_a_message_moves_from_its_sender_to_its_receiver():
@@ -148,12 +163,12 @@ async def test_a_message_moves_from_its_sender_to_its_receiver():
         rows = []
         for step in range(1, 10):
             await seen.draw(world, step / 10)
-            rows += [y for y, row in enumerate(seen.rows()) if "•" in row]
+            rows += [y for y, row in enumerate(seen.rows()) if "▲" in row]
         assert len(rows) == 9
         assert rows == sorted(set(rows))
         world.apply([Delivered(1.0, 0), Learned(1.0, 1, 0, 0)])
         await seen.draw(world, 1.0)
-        assert not any("•" in row for row in seen.rows())
+        assert not any("▲" in row for row in seen.rows())
         assert seen.node(1) == "★"
 
 
@@ -166,16 +181,16 @@ async def test_a_message_that_carries_another_rumor_does_not_carry_the_one_that_
             sent(1.0, 0, 0, 3, 2.0, carries=(0,)),
         ]
         await seen.show(events, 1.5)
-        assert seen.between(0, 3, 0.5) == "·"
+        assert seen.between(0, 3, 0.5) == "△"
         seen.stage.rumor = 0
-        assert seen.between(0, 3, 0.5) == "•"
+        assert seen.between(0, 3, 0.5) == "▲"
 
 
 async def test_a_message_that_its_link_lost_sets_out_and_becomes_a_cross_half_way():
     async with stage_of(6) as seen:
         world = world_of(6, [*HEARD, sent(1.0, 0, 0, 3, 3.0, carries=(0,)), Dropped(1.0, 0, "loss")])
         await seen.draw(world, 1.5)
-        assert seen.between(0, 3, 0.25) == "•"
+        assert seen.between(0, 3, 0.25) == "▲"
         for t in (2.1, 2.7):
             await seen.draw(world, t)
             assert seen.between(0, 3, 0.5) == "×"
@@ -225,12 +240,66 @@ async def test_a_partition_is_a_wall_and_broken_links_until_it_is_healed():
 async def test_a_link_is_cut_only_between_the_sides_that_were_named():
     async with stage_of(12, "ring", size=(120, 40)) as seen:
         await seen.show([*HEARD, Severed(1.0, "n0-n2", "n3-n5", both=False)], 2.0)
-        assert seen.between(2, 3, 0.5) in " ░"
+        assert seen.between(2, 3, 3 / 8) in "→←↑↓"
         assert all(seen.between(a, a + 1, 0.5) not in " ░" for a in (0, 1, 3, 4, 5, 6, 9))
 
 
+async def test_a_one_way_cut_is_a_wall_of_arrows_that_point_the_way_that_is_open():
+    async with stage_of(16, "grid") as seen:
+        await seen.show([*HEARD, Severed(1.0, "n0-n7", "n8-n15", both=False)], 2.0)
+        middle = (seen.cells[4][1] + seen.cells[8][1]) // 2
+        wall = [row for row in seen.rows() if row.count("↑") > 40]
+        assert len(wall) == 1
+        assert not any("░" in row or "↓" in row for row in seen.rows())
+        assert seen.rows().index(wall[0]) in (middle, middle + 1)
+        assert "→ one way" in legend(seen)
+
+
+async def test_a_type_that_is_muted_is_not_drawn_and_stays_in_the_legend():
+    async with stage_of(6) as seen:
+        ack = Sent(1.0, 1, 1, 4, 3.0, "Ack", 2, (), Raw(b"{}"))
+        world = world_of(6, [*HEARD, sent(1.0, 0, 0, 3, 3.0), ack, Dropped(1.0, 1, "loss")])
+        await seen.draw(world, 2.1)
+        assert seen.between(0, 3, 0.55) == "△"
+        assert any("×" in row for row in seen.rows())
+        seen.stage.muted = frozenset({"Push", "Ack"})
+        assert not any("△" in row or "×" in row for row in seen.rows())
+        muted = {entry.kind: entry.muted for entry in seen.stage.legend() if entry.kind}
+        assert muted == {"Push": True, "Ack": True}
+        seen.stage.muted = frozenset()
+        assert seen.between(0, 3, 0.55) == "△"
+
+
+async def test_a_message_that_was_too_fast_to_be_seen_leaves_its_way_behind():
+    async with stage_of(100, size=(100, 40)) as seen:
+        world = world_of(100, HEARD)
+        await seen.draw(world, 0.9, moving=True)
+        still = seen.rows()
+        world.apply([sent(1.0, 0, 0, 50, 1.01, (0,)), Delivered(1.01, 0), Learned(1.01, 50, 0, 0)])
+        drawn = []
+        for frame in range(12):
+            await seen.draw(world, 1.02 + frame / 30, moving=True)
+            drawn.append(sum(dot > "\u2800" for row in seen.rows() for dot in row))
+        assert drawn[0] > 10
+        assert drawn == sorted(drawn, reverse=True)
+        assert drawn[-1] == sum(dot > "\u2800" for row in still for dot in row)
+        await seen.draw(world, 1.02)
+        assert not any(dot > "\u2800" for row in seen.rows() for dot in row)
+
+
+async def test_links_can_be_traced():
+    async with stage_of(12, "ring", size=(120, 40)) as seen:
+        await seen.show(HEARD, 1.0)
+        assert seen.between(3, 4, 0.5) > "\u2800"
+        seen.stage.trace = ((0, 6),)
+        assert seen.between(3, 4, 0.5) == " "
+        assert seen.between(0, 6, 0.5) > "\u2800"
+        seen.stage.trace = None
+        assert seen.between(3, 4, 0.5) > "\u2800"
+
+
 async def test_names_stand_where_there_is_room():
-    for nodes, size, all_of_them in ((30, (80, 24), True), (100, (160, 48), True), (200, (80, 24), False)):
+    for nodes, size, all_of_them in ((30, (80, 24), True), (100, (160, 48), True), (140, (80, 24), False)):
         async with stage_of(nodes, size=size) as seen:
             await seen.show([], 0.0)
             words = " ".join(seen.rows()).split()
@@ -246,6 +315,43 @@ async def test_a_thousand_nodes_have_a_cell_each():
             text = "".join(seen.rows())
             assert (text.count("●"), text.count("○")) == (500, 500)
             assert "n0 " in text
+
+
+async def test_in_a_field_a_message_stands_beside_its_sender_and_then_its_receiver():
+    async with stage_of(200) as seen:
+        world = world_of(200, [*HEARD, sent(1.0, 0, 7, 130, 3.0), sent(1.0, 1, 0, 55, 3.0, (0,))])
+        for t, places in ((1.5, {7: "△", 0: "▲"}), (2.5, {130: "△", 55: "▲"})):
+            await seen.draw(world, t)
+            for node in (0, 7, 55, 130):
+                assert seen.at(seen.cells[node], 0, 1)[1] == places.get(node, " ")
+        assert {entry.kind: entry.number for entry in seen.stage.legend() if entry.kind} == {"Push": 2}
+
+
+async def test_ten_thousand_nodes_are_drawn_as_shares_that_the_legend_explains():
+    async with stage_of(10_000, size=(160, 40)) as seen:
+        told = [Learned(1.0, id, 0, None) for id in range(5001)]
+        down = [Killed(1.5, id) for id in range(9000, 10_000)]
+        await seen.show([Injected(0.0, 0, 0), *told, *down], 5.0)
+        text = "".join(seen.rows())
+        assert text.count("█") == 2500
+        assert text.count("▁") == 4500 - 2501
+        assert text.count("†") == 500
+        assert seen.stage.legend()[0].word == "of 2 nodes know"
+        counts = {entry.word: entry.number for entry in seen.stage.legend()}
+        assert (counts["spreads"], counts["unaware"], counts["dead"]) == (5001, 3999, 1000)
+
+
+async def test_the_nodes_stand_otherwise_when_asked():
+    async with stage_of(30, "ring", size=(120, 40)) as seen:
+        await seen.show(HEARD, 1.0)
+        seen.stage.selected = 29
+        pictures = []
+        for _ in range(3):
+            pictures.append(seen.rows())
+            seen.stage.rearrange()
+            await seen.pilot.pause()
+        assert seen.rows() == pictures[0]
+        assert len({tuple(picture) for picture in pictures}) == 3
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (5, 3), (12, 4), (40, 12)])
@@ -295,6 +401,31 @@ async def test_a_click_selects_the_node_that_it_nearly_hits():
         await seen.pilot.click(Stage, offset=(x, y))
         await seen.pilot.click(Stage, offset=(0, 0))
         assert seen.app.chosen == [5]
+
+
+async def test_a_click_on_a_message_points_at_it():
+    async with stage_of(8) as seen:
+        await seen.show([*HEARD, sent(1.0, 5, 0, 4, 3.0)], 2.0)
+        (x0, y0), (x1, y1) = seen.cells[0], seen.cells[4]
+        await seen.pilot.click(Stage, offset=(int((x0 + x1) / 2 + 0.5), int((y0 + y1) / 2 + 0.5)))
+        assert seen.app.pointed == [5]
+        assert seen.stage.selected is None
+
+
+async def test_the_messages_of_the_selected_node_are_walked_through():
+    async with stage_of(8) as seen:
+        events = [*HEARD, sent(1.0, 0, 0, 4, 3.0), sent(1.0, 1, 4, 5, 4.0), sent(1.0, 2, 6, 7, 5.0)]
+        await seen.show(events, 2.0)
+        for node, step, expected in ((None, 1, [2, 1, 0, 2]), (4, 1, [1, 0, 1]), (4, -1, [0, 1, 0])):
+            seen.stage.selected, seen.stage.chosen = node, None
+            seen.app.pointed.clear()
+            for _ in expected:
+                assert seen.stage.point_next(step)
+                await seen.pilot.pause()
+                seen.stage.chosen = seen.app.pointed[-1]
+            assert seen.app.pointed == expected
+        seen.stage.selected = 1
+        assert not seen.stage.point_next(1)
 
 
 async def test_arrows_select_the_nearest_node_in_their_direction():
@@ -354,7 +485,7 @@ async def test_marks_and_the_selection_are_signs_beside_the_node():
 
 
 async def test_a_selected_node_shows_its_name_where_names_have_no_room():
-    async with stage_of(200, size=(80, 24)) as seen:
+    async with stage_of(140, size=(80, 24)) as seen:
         await seen.show(HEARD, 1.0)
         assert not any("n57" in row for row in seen.rows())
         seen.stage.selected = 57
@@ -364,17 +495,18 @@ async def test_a_selected_node_shows_its_name_where_names_have_no_room():
 # how it looks -------------------------------------------------------------------------------------
 
 
+def legend(seen: Seen) -> list[str]:
+    return [f"{entry.glyph} {entry.word}" for entry in seen.stage.legend()]
+
+
 async def test_the_legend_tells_what_is_in_sight():
     async with stage_of(6) as seen:
         world = world_of(6, HEARD)
         await seen.draw(world, 1.0)
-        legend = seen.stage.legend()
-        assert legend.plain == "○ unaware  ● spreads"
-        await seen.draw(world, 1.1)
-        assert seen.stage.legend() is legend
-        world.apply([Killed(2.0, 3), Severed(2.0, "n1", "n2", both=True)])
+        assert legend(seen) == ["○ unaware", "● spreads"]
+        world.apply([Killed(2.0, 3), Severed(2.0, "n1", "n2", both=True), sent(2.0, 0, 0, 4, 3.0)])
         await seen.draw(world, 2.0)
-        assert seen.stage.legend().plain == "○ unaware  ● spreads  † dead  ░ cut"
+        assert legend(seen) == ["○ unaware", "● spreads", "† dead", "░ cut", "▲△ push"]
 
 
 def colours(seen: Seen) -> set[tuple[int, ...]]:
@@ -414,12 +546,11 @@ async def test_a_change_of_theme_is_seen_at_once():
 async def test_plain_is_ascii_alone():
     async with stage_of(12, plain=True) as seen:
         events = [
-            *HEARD, Learned(1.9, 1, 0, None), Learned(1.0, 2, 0, None), Retired(1.1, 2, 0), Killed(1.0, 3),
-            Departed(1.0, 4), Crashed(1.0, 5, "a.py", 1, "E"), Severed(1.0, "n6", "n7", both=True),
+            *HEARD, Learned(1.0, 2, 0, None), Retired(1.1, 2, 0), Killed(1.0, 3), Learned(1.9, 1, 0, None),
+            Departed(1.9, 4), Crashed(1.9, 5, "a.py", 1, "E"), Severed(1.0, "n6", "n7", both=True),
             sent(1.0, 0, 0, 8, 3.0, (0,)), sent(1.0, 1, 8, 9, 3.0), sent(0.0, 2, 0, 9, 3.0), Dropped(0.0, 2, "loss"),
         ]  # fmt: skip
         await seen.show(events, 2.0)
         assert "".join(seen.rows()).isascii()
-        assert seen.stage.legend().plain.isascii()
         shapes = [seen.node(id) for id in range(7)]
         assert shapes == [*"@&%+_!o"]
