@@ -65,18 +65,17 @@ class Canvas:
         self.glyphs = [row.copy() for row in glyphs]
         self.styles = [row.copy() for row in styles]
 
-    def strips(self, palette: Sequence[Style], fill: bytes, plain: bool = False) -> list[Strip]:
+    def strips(self, palette: Sequence[Style], plain: bool = False) -> list[Strip]:
         """The frame, one Strip a row. palette: the style behind each number. plain: in ASCII.
 
-        fill: what each number becomes. Blanks in the style of what they stand between cost nothing, for a row has as
-        many Segments as its style changes. Whoever changes palette or plain has to `forget` first.
+        Whoever changes either has to `forget` first.
         """
         strips: list[Strip] = []
         segments = self._segments
         if len(segments) > _MOST_SEGMENTS:
             segments.clear()
         for y, (glyphs, styles) in enumerate(zip(self.glyphs, self.styles, strict=True)):
-            text, numbers = "".join(glyphs), bytes(styles.translate(fill))
+            text, numbers = "".join(glyphs), bytes(styles)
             kept = self._kept[y]
             if kept is None or kept[0] != text or kept[1] != numbers:
                 shown = to_ascii(text) if plain else text

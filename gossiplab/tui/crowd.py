@@ -22,7 +22,6 @@ FLASH = 0.3  # virtual seconds for which a node that has just learned is a star
 _BACK = 1.0  # virtual seconds for which a node that has just rejoined shows it
 _STATUS = {DEAD: Role.DEAD, LEFT: Role.LEFT, CRASHED: Role.CRASHED, "paused": Role.PAUSED}
 _DOWN = (Role.DEAD, Role.LEFT, Role.CRASHED)
-_FILLING = (Role.SUSCEPTIBLE, Role.INFECTIVE, Role.REMOVED)  # which look on a blank as if nothing were there
 _KNOWING = (Role.LEARNED, Role.INFECTIVE, Role.REMOVED)
 
 
@@ -47,15 +46,6 @@ def roles_of(world: World, t: float, rumor: int, suspected: Collection[int] = ()
         elif node.lives > 1 and t - node.since < _BACK:
             roles[id] = Role.REJOINED
     return roles
-
-
-def filling(ground: Ground, roles: bytearray) -> bytes:
-    """For every style of a blank the one that it takes: of links, or in a field that of most nodes; see `Canvas.strips`."""
-    role = max(_FILLING, key=roles.count) if ground.seats.dense else Role.EDGE
-    fill = bytearray(range(256))
-    for tint in range(TINTS + 1):
-        fill[ROLES * tint] = role + ROLES * tint
-    return bytes(fill)
 
 
 def draw_crowd(ground: Ground, roles: bytearray, busy: Collection[Cell]) -> None:

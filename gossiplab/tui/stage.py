@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from gossiplab.tui.ascii import AsciiFilter
-from gossiplab.tui.crowd import draw_crowd, draw_signs, filling, roles_of
+from gossiplab.tui.crowd import draw_crowd, draw_signs, roles_of
 from gossiplab.tui.ground import TINTS, Arrangement, Ground, Net
 from gossiplab.tui.kinds import kind_word
 from gossiplab.tui.layout import Cell, Edges
@@ -329,7 +329,7 @@ class Stage(View):
         draw_signs(ground, self.selected, self.marked)
         self._look(ground, roles, seen, moving)
         palette = self._colours()
-        self._strips = ground.canvas.strips(palette, filling(ground, roles), self._plain)
+        self._strips = ground.canvas.strips(palette, self._plain)
         self.refresh()
 
     def _look(self, ground: Ground, roles: bytearray, seen: set[Role], moving: bool) -> None:

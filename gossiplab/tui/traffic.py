@@ -25,6 +25,7 @@ _FRESH, _FADING = 0.4, 0.9  # virtual seconds for which a lost message is a brig
 _DOOR = 0.85  # of its way: where a message waits that is held, or whose receiver is paused
 _TAIL = 2  # cells behind a message that carries the rumor
 _WAKE = 9  # frames for which the way of a message that has arrived is seen
+_SEEN = 10  # frames in which a message that flies has been seen well enough, and needs no wake
 _MOST_WAKES = 150  # begun in one frame; of more, nobody sees anything
 
 
@@ -167,7 +168,9 @@ class Traffic:
         fresh = [
             Wake(flight.src, flight.dst, rumor in flight.carries)
             for flight in gone
-            if flight.kind not in self.muted and flight.id not in lost
+            if flight.due - flight.t < _SEEN * (t - self._t)
+            and flight.kind not in self.muted
+            and flight.id not in lost
         ]
         if rumor >= 0 and not self.muted:
             # what was sent and taken between two frames has been in no World that was drawn

@@ -10,6 +10,7 @@ the space bar to the word "paused" on the screen.
 
 import asyncio
 import fcntl
+import gc
 import os
 import pty
 import select
@@ -134,7 +135,7 @@ async def whole(nodes: int, latency: str, path: Path) -> tuple[list[float], list
             super().frame()
 
     async def watch() -> None:
-        while len(instants) < FRAMES:
+        while len(instants) < FRAMES:  # noqa: ASYNC110  # the wall is what is measured
             await asyncio.sleep(0.2)
         app.leave(0)
 
@@ -190,6 +191,7 @@ def key_latency(nodes: int, folder: str) -> list[float]:
 def main() -> None:
     """Print the tables."""
     print(f"a frame at {SIZE[0]}x{SIZE[1]}, ms of CPU               min  median    p99     kB")
+    gc.freeze()  # as the app does
     network, numbered = Arrangement.NETWORK, Arrangement.NUMBERED
     for topology, nodes, flights, arrangement in (
         ("complete", 200, 300, network),
@@ -203,7 +205,7 @@ def main() -> None:
         words = "network" if arrangement is network else "field"
         goal = f"  goal {1000 * GOAL:.0f}" if nodes == 200 else ""
         _row(f"stage: {nodes} nodes, {flights} flying, {topology}, {words}", costs, FRAMES, goal)
-    for nodes, latency in ((200, "0.6..0.9"), (1000, "0.4..0.6"), (1000, "0.01..0.05")):
+    for nodes, latency in ((200, "0.6..0.9"), (1000, "0.8..1.2"), (1000, "0.01..0.05")):
         NullDriver.written = 0
         with tempfile.TemporaryDirectory() as folder:
             costs, flying = asyncio.run(whole(nodes, latency, Path(folder) / "run.gossip"))

@@ -256,7 +256,8 @@ async def test_pointing_at_a_message_pauses_and_offers_what_can_be_done(tmp_path
         await hand.until(lambda: hand.app.screen is hand.screen)
         await hand.press("w")
         await hand.until(lambda: hand.app.screen is not hand.screen)
-        assert hand.app.screen.query_one(CommandInput).value == f"delay m{chosen} 1"
+        palette = hand.app.screen
+        await hand.until(lambda: palette.query_one(CommandInput).value == f"delay m{chosen} 1")
         assert not hand.screen.menu.display
 
 
