@@ -90,7 +90,7 @@ QUIET: tuple[Stroke, ...] = (
         "y", "y", "legend", "Go to the legend and back; there the arrows and space mute types of messages."
     ),
     Stroke(
-        "o", "o", "order", "Let the nodes stand otherwise: the network, or a field by number or by links."
+        "a", "a", "order", "Let the nodes stand otherwise: the network, or a field by number or by links."
     ),
     Stroke("shift+tab", "shift+tab", "select(-1)", "Select the node before."),
     Stroke("F1", "f1", "app.explain", "Explain what has the focus: this view, or the timeline."),

@@ -57,7 +57,7 @@ class Stage(View):
     about = (
         "Every sign is a node and every moving one a message, in the shape of its type. A node changes its shape when "
         "it learns the rumor; the legend says what each shape means. Arrows, tab or a click select a node, m marks "
-        "it. A click on a message, or n, pauses and offers what can be done to it; y mutes types of messages, o "
+        "it. A click on a message, or n, pauses and offers what can be done to it; y mutes types of messages, a "
         "changes how the nodes stand."
     )
     ALLOW_SELECT = False  # a drag on the stage selects no text

@@ -283,3 +283,14 @@ async def test_types_of_messages_are_muted_in_the_legend(tmp_path):
         )
         await hand.pilot.click("#legend", offset=(line.index("muted"), row))
         await hand.until(lambda: not hand.screen.stage.muted)
+
+
+def test_no_two_keys_are_the_same():
+    keys = [key for each in strokes() for key in each.key.split(",")]
+    assert len(set(keys)) == len(keys)
+
+
+async def test_the_nodes_stand_otherwise_and_the_notice_says_how(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.press("a")
+        assert hand.said == "the nodes stand in a field, by number."
