@@ -10,7 +10,7 @@ from gossiplab.tui.canvas import Canvas
 from gossiplab.tui.ground import ROLES, TINTS, Ground
 from gossiplab.tui.layout import Cell, beside
 from gossiplab.tui.symbols import GLYPHS, MARKED, SELECTED, SELECTED_AND_MARKED, SHARES, Role
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, World
+from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
 
 # Styles are numbered: the roles, the roles on each tint, all of them again underlined, and two for nodes in a field
 # that has no room for signs.
@@ -20,7 +20,7 @@ PICKED = CHOSEN + 1
 
 FLASH = 0.3  # virtual seconds for which a node that has just learned is a star
 _BACK = 1.0  # virtual seconds for which a node that has just rejoined shows it
-_STATUS = {DEAD: Role.DEAD, LEFT: Role.LEFT, CRASHED: Role.CRASHED, "paused": Role.PAUSED}
+_STATUS = {DEAD: Role.DEAD, LEFT: Role.LEFT, CRASHED: Role.CRASHED, PAUSED: Role.PAUSED}
 _DOWN = (Role.DEAD, Role.LEFT, Role.CRASHED)
 _KNOWING = (Role.LEARNED, Role.INFECTIVE, Role.REMOVED)
 
@@ -42,7 +42,7 @@ def roles_of(world: World, t: float, rumor: int, suspected: Collection[int] = ()
         roles[id] = Role.SUSPECTED
     for id, node in enumerate(world.nodes):
         if node.status != ALIVE:
-            roles[id] = _STATUS.get(node.status, Role.PAUSED)
+            roles[id] = _STATUS[node.status]
         elif node.lives > 1 and t - node.since < _BACK:
             roles[id] = Role.REJOINED
     return roles
