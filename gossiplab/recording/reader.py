@@ -78,13 +78,12 @@ class Recording:
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
         """The events number `start` up to `stop`, counted from 0; to the end without `stop`."""
         index = bisect_right(self._marks, start, key=lambda mark: mark.events) - 1
-        number = self._marks[index].events
-        for batch in self._batches(index):
+        number = start
+        for batch in self._batches(index, start, stop):
             for event in batch:
                 if stop is not None and number >= stop:
                     return
-                if number >= start:
-                    yield event
+                yield event
                 number += 1
 
     def worlds(self, instants: Iterable[float]) -> Iterator[tuple[float, World]]:
@@ -223,11 +222,27 @@ class Recording:
             yield rest + part[:cut]
             rest = part[cut:]
 
-    def _batches(self, index: int) -> Iterator[list[AnyEvent]]:
-        """All events after a mark, in batches. Keyframes are passed over."""
+    def _batches(self, index: int, start: int = 0, stop: int | None = None) -> Iterator[list[AnyEvent]]:
+        """All events after a mark, in batches, those before number `start` left out. Keyframes are passed over.
+
+        What lies before `start`, and much of what lies after `stop`, is counted and not decoded.
+        """
         mark = self._marks[index]
         nodes, t, number, offset = self.header.experiment.nodes, mark.t, mark.events, self._after(mark)
-        for block in self._blocks(offset, self._stop):
+        for read in self._blocks(offset, self._stop):
+            block = read
+            if number < start:
+                skipped = block.count(b"\n")  # no keyframe is among what lies before `start`
+                if number + skipped <= start:
+                    number, offset = number + skipped, offset + len(block)
+                    continue
+                lines = block.splitlines(keepends=True)
+                left_out = start - number
+                # one more than wanted, for a keyframe that may be among them
+                wanted = None if stop is None else left_out + max(0, stop - start) + 1
+                number += left_out
+                offset += sum(map(len, lines[:left_out]))
+                block = b"".join(lines[left_out:wanted])
             events = [event for event in self._decode(block, offset) if not isinstance(event, Keyframe)]
             bad = first_impossible(events, nodes, t)
             if bad is not None:

@@ -30,8 +30,8 @@ _SEEN = (
         "converged (every node that is up knows it), quiescent (nobody spreads it any more) or partitioned."
     ),
     (
-        "At the bottom is the timeline, the whole run so far: the curve is the fraction of nodes that know the "
-        "newest rumor, a letter marks each time somebody pressed that key. Click or drag on it to look back. "
+        "At the bottom is the timeline, the whole run so far: the curve is the fraction of nodes that have heard the "
+        "newest rumor, a letter marks each time somebody pressed that key, † a node lost, ✓ that all know. Click or drag on it to look back. "
         "Looking back holds only your view: the lab goes on and everything is recorded."
     ),
 )

@@ -94,6 +94,13 @@ QUIET: tuple[Stroke, ...] = (
     ),
     Stroke("shift+tab", "shift+tab", "select(-1)", "Select the node before."),
     Stroke("F1", "f1", "app.explain", "Explain what has the focus: this view, or the timeline."),
+    Stroke(
+        "[",
+        "left_square_bracket",
+        "notable(-1)",
+        "Back to the last mark on the timeline: a command, a crash, a node lost, or all knowing.",
+    ),
+    Stroke("]", "right_square_bracket", "notable(1)", "On to the next mark on the timeline."),
     Stroke("o", "o", "other", "Show the other future, after you have acted on the past."),
     Stroke("c", "c", "app.compare", "Compare two futures: where they part, and their figures side by side."),
     Stroke("F2", "f2", "app.home", "Home: start another lab, open an experiment or a recording."),

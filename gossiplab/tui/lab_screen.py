@@ -167,6 +167,19 @@ class LabScreen(Screen[None]):
     def action_begin(self) -> None:
         self._try(lambda: self.session.seek(0.0))
 
+    def action_notable(self, step: int) -> None:
+        """Look at the next instant (1) at which something notable happened, or the one before (-1)."""
+        session = self.session
+        instants = session.latest.notable()
+        after = [t for t in instants if t > session.t]
+        before = [t for t in instants if t < session.t]
+        if step > 0 and after:
+            self._try(lambda: session.seek(after[0]))
+        elif step < 0 and before:
+            self._try(lambda: session.seek(before[-1]))
+        else:
+            self.notice.say(f"nothing notable happened {'after' if step > 0 else 'before'} this.")
+
     def action_timeline(self) -> None:
         self.set_focus(self.view if self.focused is self.timeline else self.timeline)
 

@@ -1,6 +1,6 @@
-"""The panel beside the stage: the selected node, or the run when none is, and what the shapes mean.
+"""The panel beside the view: what is picked, or the run when nothing is, and what the shapes mean.
 
-Imports world, symbols and text. All it knows it reads from a World.
+Imports session, inspect, recent and symbols. All it knows it reads from a World and the events before it.
 """
 
 from textual.content import Content
@@ -8,18 +8,15 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from gossiplab.events import Header
-from gossiplab.experiment import Value
+from gossiplab.events import Header, Sent
 from gossiplab.text import visible
-from gossiplab.tui.selection import PickedNode, Selection
+from gossiplab.tui.inspect import LINE, link_lines, message_lines, node_lines, param_text, title
+from gossiplab.tui.recent import Recent
+from gossiplab.tui.selection import PickedLink, PickedMessage, PickedNode, Selection
 from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.symbols import SYMBOLS
-from gossiplab.world.world import CRASHED, DEAD, LEFT, PAUSED, World
-
-_STATUS = {PAUSED: "paused", DEAD: "dead", LEFT: "away: it left", CRASHED: "crashed"}
-_LINE = 28  # cells of a line
-_MOST_RUMORS = 6
+from gossiplab.world.world import World
 
 
 class Panel(Widget):
@@ -30,6 +27,8 @@ class Panel(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: list[Content] = []  # the legend, until the theme changes
+        self._recent = Recent()
+        self._message: Sent | None = None  # the picked message as it was sent, from when it was last seen
 
     def notify_style_update(self) -> None:
         """Part of Widget: the theme or the stylesheet changed."""
@@ -37,68 +36,50 @@ class Panel(Widget):
         self._lines = []
 
     def show(self, session: Session, picked: Selection | None) -> None:
-        """Draw a node of the World in view, or the run if no node is selected."""
-        world = session.world
-        known = isinstance(picked, PickedNode) and picked.node < len(world.nodes)
-        lines = _node(world, picked.node) if known else _run(session.header, world)
+        """Draw what is picked in the World in view, or the run if nothing is."""
+        lines = self._picked(session, picked) if picked else _run(session.header, session.world)
         self.content = Content("\n").join([*lines, Content(), *self._legend()])
 
     def render(self) -> Content:
         return self.content
 
+    def _picked(self, session: Session, picked: Selection) -> list[Content]:
+        header, world, recent = session.header, session.world, self._recent
+        n = len(world.nodes)
+        match picked:
+            case PickedNode(node) if node < n:
+                recent.look(session, picked)
+                return node_lines(header, world, node, recent.entries)
+            case PickedLink(a, b) if a < n and b < n:
+                recent.look(session, picked)
+                return link_lines(header, world, a, b, recent.entries)
+            case PickedMessage(id):
+                recent.look(session, picked)
+                return message_lines(world, id, self._sending(world, id), list(recent.entries))
+            case _:
+                return _run(header, world)
+
+    def _sending(self, world: World, id: int) -> Sent | None:
+        """A message as it was sent: from what is under way, from its last events, or as it was known before."""
+        if self._message is not None and self._message.id != id:
+            self._message = None
+        known = world.flights.get(id) or next(
+            (each.message for each in self._recent.entries if each.message), None
+        )
+        if known is not None and known.id == id:
+            self._message = known
+        return known or self._message
+
     def _legend(self) -> list[Content]:
         """What the stage's shapes mean, in the stage's colours."""
         if not self._lines:
             stage = self.screen.query_one(Stage)
-            self._lines = [_title("legend")]
+            self._lines = [title("legend")]
             for role, symbol in SYMBOLS.items():
                 if symbol.meaning:
                     style = Style.from_rich_style(stage.get_component_rich_style(role.component))
                     self._lines.append(Content.assemble((symbol.glyph, style), f"  {symbol.meaning}"))
         return self._lines
-
-
-def _node(world: World, id: int) -> list[Content]:
-    node = world.nodes[id]
-    status = _STATUS.get(node.status, "up") + (f" since {node.since:.2f} s" if node.since else "")
-    lines = [
-        _title(f"n{id}"),
-        Content(status),
-        Content(f"sent {node.sent:,}, received {node.received:,}"),
-    ]
-    if id in world.clocks:
-        clock = world.clocks[id]
-        lines.append(Content(f"its clock: {clock.ahead(world.t):+.3f} s, {clock.rate:g}x"))
-    if node.lives > 1:
-        lines.append(Content(f"started {node.lives} times"))
-    for rumor in range(len(world.rumors))[-_MOST_RUMORS:]:
-        lines += [Content(), *_rumor(world, id, rumor)]
-    if node.shown:
-        lines += [Content(), _title("it shows")]
-        lines += [Content(visible(f"{name}: {value}", _LINE)) for name, value in node.shown.items()]
-    return lines
-
-
-def _rumor(world: World, id: int, number: int) -> list[Content]:
-    """How a node came to know a rumor."""
-    rumor = world.rumors[number]
-    arrival = rumor.arrivals.get(id)
-    title = _title(f"rumor {number}" if len(world.rumors) > 1 else "the rumor")
-    if arrival is None:
-        return [title, Content("not heard yet")]
-    if arrival.message is None:
-        lines = [title, Content("its source")]
-    else:
-        sender = "a message" if arrival.sender is None else f"n{arrival.sender}"
-        lines = [title, Content(f"heard from {sender}")]
-    lines.append(Content(f"at {arrival.t:.3f} s{_cycles(world, rumor.t, arrival.t)}"))
-    if id in rumor.retired:
-        lines.append(Content(f"silent since {rumor.retired[id]:.3f} s"))
-    return lines
-
-
-def _cycles(world: World, start: float, t: float) -> str:
-    return f", cycle {world.cycle.count(start, t)}" if world.cycle else ""
 
 
 def _run(header: Header, world: World) -> list[Content]:
@@ -113,9 +94,12 @@ def _run(header: Header, world: World) -> list[Content]:
             for name in ("jitter", "loss", "duplicate", "reorder", "bandwidth")
             if getattr(link, name)
         ),
-        *(visible(f"{name} {_value(value)}", _LINE) for name, value in experiment.params.items()),
         *(
-            visible(f"link {a} {'' if both else 'to '}{b} {' '.join(settings)}", 80)
+            visible(f"{name[:LINE]} {param_text(value)[:LINE]}", LINE)
+            for name, value in experiment.params.items()
+        ),
+        *(
+            visible(f"link {a} {'' if both else 'to '}{b} {' '.join(each[:80] for each in settings[:8])}", 80)
             for a, b, settings, both in world.shapes[-3:]
         ),
         *(visible(f"cut {a} {'from' if both else 'to'} {b}", 80) for a, b, both in world.cuts[-3:]),
@@ -124,17 +108,8 @@ def _run(header: Header, world: World) -> list[Content]:
         *([visible(f"forked at {parent.t:g} s from {parent.name}", 80)] if (parent := header.parent) else []),
     ]
     return [
-        _title(visible(experiment.protocol, _LINE)),
+        title(visible(experiment.protocol, LINE)),
         *map(Content, facts),
         Content(),
         Content.styled("tab or a click selects a node", "italic $text-muted"),
     ]
-
-
-def _value(value: Value) -> str:
-    """A parameter's value as people write it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _title(text: str) -> Content:
-    return Content.styled(text, "bold")

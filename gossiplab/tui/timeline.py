@@ -1,7 +1,7 @@
 """The timeline: the whole run in two rows, with the view's place in it. Imports world.
 
-Above, the fraction of nodes that know the newest rumor of the moment, as a curve of blocks; below, the
-seconds and a mark for every command. What lies after the view is dim, where the view stands is a bar.
+Above, the fraction of nodes that have heard the newest rumor of the moment, as a curve of blocks; below, the
+seconds and a mark for every command and whatever else was notable. What lies after the view is dim, where the view stands is a bar.
 """
 
 from bisect import bisect_right
@@ -15,7 +15,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gossiplab.world.world import World
+from gossiplab.world.course import heard_times
+from gossiplab.world.world import CONVERGED, LOST, World
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURSOR, _LIVE = "┃", "╎"
@@ -25,6 +26,7 @@ _MARKS = {
     "drop": "x", "delay": ">", "duplicate": "2",
 }  # fmt: skip
 _SEVERAL, _CRASH, _FORK = "+", "!", "Y"
+_MOMENTS = {LOST: "†", CONVERGED: "✓"}
 _SPANS = (10, 15, 20, 30, 40, 60, 90)  # s; a growing timeline is so long, or ten times as long, and so on
 _TICKS = (1, 2, 5)
 
@@ -43,9 +45,10 @@ class Timeline(Widget, can_focus=True):
     """The whole run so far."""
 
     about = (
-        "The whole run so far. The curve is the fraction of nodes that know the newest rumor; a letter marks each time "
-        "somebody pressed that key. Click, drag, or left and right look back, and End returns to the present: "
-        "looking back holds only your view, the lab goes on."
+        "The whole run so far. The curve is the fraction of nodes that have heard the newest rumor; a letter marks each "
+        "time somebody pressed that key, ! a crash, † a node lost for another reason, and ✓ that every node that is up "
+        "knows a rumor. Click, drag, or left and right look back, [ and ] go to the mark before and after, and End "
+        "returns to the present: looking back holds only your view, the lab goes on."
     )
     COMPONENT_CLASSES = {  # noqa: RUF012  # Textual reads it off the class
         "timeline--past", "timeline--future", "timeline--cursor", "timeline--axis", "timeline--mark",
@@ -85,7 +88,7 @@ class Timeline(Widget, can_focus=True):
         self._world, self._t, self._end, self._second = world, t, end, second
         self.set_class(second is not None, "-two")
         longest = max(end, second.end) if second else end
-        self._span = _grown(longest) if growing else max(longest, 1e-3)
+        self._span = grown(longest) if growing else max(longest, 1e-3)
         self._lay_out()
 
     def render_line(self, y: int) -> Strip:
@@ -121,9 +124,10 @@ class Timeline(Widget, can_focus=True):
     def _lay_out(self) -> None:
         width, world = self._width, self._world
         self._cursor, self._live = self._x(self._t), self._x(self._end)
-        known = sum(len(rumor.arrivals) for rumor in world.rumors)
+        known = sum(len(rumor.arrivals) + len(rumor.forgotten) for rumor in world.rumors)
         drawn = (
             width, self._span, self._cursor, self._live, known, len(world.rumors), len(world.deeds), len(world.crashes),
+            len(world.moments), world.moments[-1:],
             self._second and self._second[:2],
         )  # fmt: skip
         if drawn == self._drawn:
@@ -149,10 +153,10 @@ class Timeline(Widget, can_focus=True):
         return max(0, min(self._width - 1, int(t / self._span * self._width)))
 
     def _heights(self, world: World, end: float) -> list[str]:
-        """The curve of a run up to `end`: at each column, the fraction that knows the newest rumor there was by then."""
+        """The curve of a run up to `end`: at each column, the fraction that has heard the newest rumor there was by then."""
         n, last = len(world.nodes), self._x(end)
         starts = [rumor.t for rumor in world.rumors]
-        arrivals = [[arrival.t for arrival in rumor.arrivals.values()] for rumor in world.rumors]
+        arrivals = heard_times(world)
         curve = [" "] * self._width
         for x in range(min(last + 1, self._width)):
             t = min((x + 1) * self.column, end)
@@ -186,6 +190,10 @@ class Timeline(Widget, can_focus=True):
             self._mark(marks, deed.t, _MARKS.get(deed.command.partition(" ")[0], "?"))
         for crash in self._world.crashes:
             self._mark(marks, crash.t, _CRASH)
+        said = {deed.t for deed in self._world.deeds} | {crash.t for crash in self._world.crashes}
+        for moment in self._world.moments:
+            if moment.what != LOST or moment.t not in said:  # else its cause has a mark already
+                self._mark(marks, moment.t, _MOMENTS[moment.what])
         if self._second and self._width:
             marks[self._x(self._second.parting)] = _FORK
         return marks
@@ -216,7 +224,7 @@ class Timeline(Widget, can_focus=True):
         self.post_message(self.Sought(self._end if x >= self._live else (x + 0.5) * self.column))
 
 
-def _grown(end: float) -> float:
+def grown(end: float) -> float:
     """The length of a timeline that ends at `end` and grows: longer, and changing only now and then."""
     scale = 1.0
     while end >= _SPANS[-1] * scale:

@@ -4,13 +4,15 @@ Three families. In synchronous rounds on a complete graph the expected fraction 
 follows a recurrence: push p -> p e^-(1-p), pull p -> p^2 (Demers et al. 1987, 1.3), with one call a round. Below
 they stand for any fanout and any number of nodes, where each step is exact for the mean given the step before.
 Rumor mongering (Demers et al. 1987, 1.4) has a recurrence of its own for each way to lose interest. Where every
-node has a beat of its own there are no rounds, and the logistic curve of the simple epidemic stands in.
+node has a beat of its own there are no rounds, and the logistic curve of the simple epidemic (Bailey 1975, "The
+mathematical theory of infectious diseases") stands in, with the growth that these links allow.
 
 All of them speak of many nodes: one rumor in a few nodes may be luckier or less lucky at its beginning, which
 shifts its whole curve by a round or two. None knows of faults: they tell what would happen undisturbed.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from itertools import islice, takewhile
 from typing import cast
@@ -46,15 +48,13 @@ class Prediction(msgspec.Struct, frozen=True):
 
     def at(self, t: float) -> float:
         """The fraction that has heard by the instant `t`."""
-        before = 0.0
-        for index, (time, heard) in enumerate(zip(self.times, self.heard, strict=True)):
-            if time > t:
-                if self.steps or not index:
-                    return before
-                last = self.times[index - 1]
-                return before + (heard - before) * (t - last) / (time - last)
-            before = heard
-        return before
+        index = bisect_right(self.times, t)
+        if not index:
+            return 0.0
+        if self.steps or index == len(self.times):
+            return self.heard[index - 1]
+        (t0, t1), (a, b) = self.times[index - 1 : index + 1], self.heard[index - 1 : index + 1]
+        return a + (b - a) * (t - t0) / (t1 - t0)
 
 
 class NoPrediction(msgspec.Struct, frozen=True):
@@ -175,7 +175,7 @@ def _epidemic(header: Header, rumor: Rumor) -> Prediction | NoPrediction:
         times = [span * point / _POINTS for point in range(_POINTS + 1)]
         return Prediction(
             f"logistic, {direction}",
-            "the simple epidemic (Bailey 1975), with the growth of these links",
+            "Bailey 1975",
             tuple(rumor.t + t for t in times),
             tuple(logistic(n, rate, t) for t in times),
             steps=False,

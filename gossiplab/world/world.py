@@ -264,6 +264,10 @@ class World(msgspec.Struct, kw_only=True):
             self.nodes[flight.dst].status == PAUSED or flight.dst in _node_set(self.held, len(self.nodes))
         )
 
+    def notable(self) -> list[float]:
+        """The instants, in order, at which there was a command, a crash, a node was lost, or a rumor had reached all."""
+        return sorted({each.t for each in (*self.deeds, *self.crashes, *self.moments)})
+
     @property
     def counts(self) -> Counts:
         """What the series counts: useful, redundant, dropped, then messages and bytes sent for each of `kinds`."""
@@ -339,7 +343,7 @@ def _delivered(world: World, event: Delivered) -> None:
     world.nodes[flight.dst].received += 1
     if flight.carries:
         rumors, node = world.rumors, flight.dst
-        if all([node in rumors[rumor].arrivals for rumor in flight.carries]):
+        if all(node in rumors[rumor].arrivals for rumor in flight.carries):
             world.redundant += 1
         else:
             world.useful += 1

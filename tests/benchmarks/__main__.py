@@ -5,12 +5,13 @@ Names after the command choose tables: make bench ARGS="delivery screen".
 
 import sys
 
-from tests.benchmarks import delivery, screen, seeking, starting
+from tests.benchmarks import delivery, screen, seeking, starting, views
 
 TABLES = {
     "delivery": delivery.main,
     "seeking": seeking.main,
     "screen": screen.main,
+    "views": views.main,
     "starting": starting.main,
 }
 

@@ -10,12 +10,16 @@ from typing import Any, Generic, TypeVar
 
 from textual.events import Paste
 from textual.pilot import Pilot
+from textual.widget import Widget
+from textual.widgets import Static
 
 from gossiplab.commands import parse_command
 from gossiplab.tui.app import GossipApp
 from gossiplab.tui.lab_screen import LabScreen
 from gossiplab.tui.live import LiveLab
+from gossiplab.tui.log import Lines
 from gossiplab.tui.session import Replay, Session
+from gossiplab.tui.views import VIEWS
 from tests.helpers import header_of, specimen
 
 SMALL, LARGE = (80, 24), (160, 48)
@@ -46,6 +50,31 @@ class Hand(Generic[S]):
         """The text of a widget, as it stands on the screen."""
         widget = self.screen.query_one(f"#{id}")
         return "\n".join(widget.render_line(y).text.rstrip() for y in range(widget.size.height))
+
+    def text_of(self, widget: Widget) -> list[str]:
+        """The lines of a widget, as they stand on the screen."""
+        return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+
+    def lines(self) -> list[str]:
+        """The lines of the log that hold something."""
+        return [line for line in self.text_of(self.screen.view.query_one(Lines)) if line]
+
+    def state(self) -> str:
+        """What the log says about itself."""
+        return str(self.screen.view.query_one(Static).content)
+
+    async def open(self, view: str) -> None:
+        """Show a view, by its title."""
+        titles = [each.title for each in VIEWS]
+        await self.press(str(titles.index(view) + 1))
+        await self.draw()
+
+    async def until_drawn(self, what: Callable[[], object]) -> None:
+        """Draw until something is so."""
+        give_up = perf_counter() + _PATIENCE
+        while not what():
+            assert perf_counter() < give_up, "it never came"
+            await self.draw()
 
     async def press(self, *keys: str) -> None:
         """Press keys. Not the pilot's own way, which waits after each until the process has nothing to do."""

@@ -1,0 +1,181 @@
+"""An event in words: one line that a person understands. Imports events and text.
+
+Everything that comes from a recording passes `visible`, so a line can go to a terminal as it is.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gossiplab.events import (
+    AnyEvent,
+    Believed,
+    Commanded,
+    Crashed,
+    Delivered,
+    Departed,
+    Dropped,
+    Duplicated,
+    Ended,
+    Event,
+    Healed,
+    Injected,
+    Killed,
+    Learned,
+    Listed,
+    Rejoined,
+    Retired,
+    Sent,
+    Severed,
+    Shaped,
+    Shown,
+    Wired,
+)  # fmt: skip
+from gossiplab.text import visible
+
+_KIND, _NAME, _LONG = 30, 60, 160  # characters at most of a message's type, of a name, of whatever is longer
+
+KINDS: dict[type[Event], str] = {
+    Sent: "sent", Delivered: "delivered", Dropped: "dropped", Duplicated: "duplicated", Learned: "learned",
+    Retired: "retired", Shown: "shown", Injected: "injected", Commanded: "command", Killed: "killed", Departed: "left",
+    Crashed: "crashed", Believed: "believed", Listed: "listed", Rejoined: "rejoined", Severed: "severed", Healed: "healed", Shaped: "shaped", Wired: "wired",
+    Ended: "ended",
+}  # fmt: skip
+"""The kinds of events by the names they have in a recording."""
+
+
+def message_id(event: AnyEvent) -> int | None:
+    """The message that an event is about, by its number; None when it is about none."""
+    match event:
+        case Sent(id=id) | Duplicated(id=id) | Delivered(id=id) | Dropped(id=id):
+            return id
+        case Learned(by=by):
+            return by
+        case _:
+            return None
+
+
+def note(event: AnyEvent, messages: dict[int, Sent]) -> None:
+    """Keep what a later event about the same message needs: `messages` has every message's sending by its number."""
+    if isinstance(event, Sent):
+        messages[event.id] = event
+    elif isinstance(event, Duplicated) and event.of in messages:
+        messages[event.id] = messages[event.of]
+
+
+def about(event: AnyEvent, messages: Mapping[int, Sent]) -> Sent | None:
+    """The sending of the message that an event is about, if it is known."""
+    if isinstance(event, Sent):
+        return event
+    id = message_id(event)
+    return None if id is None else messages.get(id)
+
+
+def say_event(event: AnyEvent, message: Sent | None = None) -> str:
+    """What happened, without the instant, at most some hundred characters, none of which a terminal obeys.
+
+    message: the sending of the message that the event is about (`about`), without which only its number is said.
+    """
+    return _SAY[event.__class__](event, message)
+
+
+def _way(event: Any, message: Sent | None) -> str:
+    """A message and its way: "Push from n1 to n2"."""
+    if message is None:
+        return f"message {event.id}"
+    return f"{visible(message.kind, _KIND)} from n{message.src} to n{message.dst}"
+
+
+def _number(event: Any, message: Sent | None) -> str:
+    return "" if message is None else f" (message {event.id})"
+
+
+def _rumors(carries: tuple[int, ...]) -> str:
+    if not carries:
+        return ""
+    some = ", ".join(map(str, carries[:5])) + (" ..." if len(carries) > 5 else "")
+    return f", with rumor{'s' if len(carries) > 1 else ''} {some}"
+
+
+def _sent(event: Sent, _: Sent | None) -> str:
+    return (
+        f"n{event.src} sends {visible(event.kind, _KIND)} to n{event.dst}"
+        f"{_rumors(event.carries)} (message {event.id}, {event.size:,} B)"
+    )
+
+
+def _delivered(event: Delivered, message: Sent | None) -> str:
+    if message is None:
+        return f"message {event.id} arrives"
+    return f"n{message.dst} gets {visible(message.kind, _KIND)} from n{message.src} (message {event.id})"
+
+
+def _believed(event: Believed, _: Sent | None) -> str:
+    return f"n{event.node} takes n{event.about} for {visible(event.state, _KIND)} (incarnation {event.incarnation})"
+
+
+def _listed(event: Listed, _: Sent | None) -> str:
+    about = visible(event.about, _NAME)
+    return f"n{event.node} takes {about} for {visible(event.state, _KIND)} (incarnation {event.incarnation})"
+
+
+_WHY = {"loss": "lost on its way", "cut": "cut off", "down": "nobody is there"}
+
+
+def _dropped(event: Dropped, message: Sent | None) -> str:
+    why = _WHY.get(event.why) or visible(event.why, _NAME)
+    return f"{_way(event, message)} does not arrive: {why}{_number(event, message)}"
+
+
+def _duplicated(event: Duplicated, message: Sent | None) -> str:
+    return f"{_way(event, message)} has a second copy (message {event.id} of {event.of})"
+
+
+def _learned(event: Learned, message: Sent | None) -> str:
+    if event.by is None:
+        return f"n{event.node} knows rumor {event.rumor}"
+    source = f"message {event.by}" if message is None else f"n{message.src} (message {event.by})"
+    return f"n{event.node} hears rumor {event.rumor} from {source}"
+
+
+def _shown(event: Shown, _: Sent | None) -> str:
+    value = bytes(event.value)[: 4 * _LONG].decode("utf-8", "replace")
+    return f"n{event.node} shows {visible(event.name, _NAME)}: {visible(value, _LONG)}"
+
+
+def _crashed(event: Crashed, _: Sent | None) -> str:
+    where = f"{visible(event.file, _NAME)}, line {event.line}"
+    return f"n{event.node} crashes in {where}: {visible(event.error, _LONG)}"
+
+
+def _severed(event: Severed, _: Sent | None) -> str:
+    a, b = visible(event.a, _NAME), visible(event.b, _NAME)
+    return f"{a} and {b} are cut off from one another" if event.both else f"nothing gets from {a} to {b}"
+
+
+def _shaped(event: Shaped, _: Sent | None) -> str:
+    settings = visible(" ".join([each[:_NAME] for each in event.settings[:10]]), _LONG)
+    return f"the links between {visible(event.a, _NAME)} and {visible(event.b, _NAME)} have {settings}"
+
+
+def _wired(event: Wired, _: Sent | None) -> str:
+    return (
+        "everybody is linked with everybody"
+        if event.edges is None
+        else f"there are {len(event.edges):,} links"
+    )
+
+
+_SAY: dict[type[Event], Callable[[Any, Sent | None], str]] = {
+    Sent: _sent, Delivered: _delivered, Dropped: _dropped, Duplicated: _duplicated, Learned: _learned,
+    Retired: lambda event, _: f"n{event.node} loses interest in rumor {event.rumor}",
+    Shown: _shown,
+    Injected: lambda event, _: f"rumor {event.rumor} begins at n{event.node}",
+    Commanded: lambda event, _: f"command: {visible(event.command, _LONG)}",
+    Killed: lambda event, _: f"n{event.node} is killed",
+    Departed: lambda event, _: f"n{event.node} leaves",
+    Rejoined: lambda event, _: f"n{event.node} is back{', and remembers nothing' if event.fresh else ''}",
+    Crashed: _crashed, Believed: _believed, Listed: _listed, Severed: _severed,
+    Healed: lambda event, _: "all cuts are mended",
+    Shaped: _shaped, Wired: _wired,
+    Ended: lambda event, _: f"the run is over: {visible(event.why, _NAME)}",
+}  # fmt: skip
