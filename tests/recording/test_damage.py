@@ -311,6 +311,13 @@ KEYFRAME_LIES = {
     "flight": ('"src":', '"src":9'),
     "count": ('"delivered":', '"delivered":-'),
     "events": ('"events":', '"events":1'),
+    "width of bins": ('"width":', '"width":1'),
+    "bins": ('"bins":[', '"bins":[[-1],'),
+    "counted before": ('"before":[', '"before":[99999999,'),
+    "down": ('"down":', '"down":9'),
+    "live": ('"live":', '"live":9'),
+    "moment": ('"moments":[', '"moments":[[0.0,"lost",99],'),
+    "useful": ('"useful":', '"useful":-1'),
     "cycle": ('"cycle":null', '"cycle":{"period":0.0,"aligned":true}'),
 }
 
