@@ -238,8 +238,10 @@ class Recording:
                     continue
                 lines = block.splitlines(keepends=True)
                 left_out = start - number
-                # one more than wanted, for a keyframe that may be among them
-                wanted = None if stop is None else left_out + max(0, stop - start) + 1
+                wanted = None
+                if stop is not None:  # and the keyframes among them
+                    keyframes = sum(start <= mark.events <= stop for mark in self._marks)
+                    wanted = left_out + max(0, stop - start) + keyframes
                 number += left_out
                 offset += sum(map(len, lines[:left_out]))
                 block = b"".join(lines[left_out:wanted])
