@@ -7,6 +7,7 @@ because a recording says so.
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from gossiplab.errors import ProtocolError, UserError, fault_line
 from gossiplab.protocol import Protocol
@@ -45,18 +46,7 @@ def load_protocol(name: str, folders: tuple[Path, ...] = ()) -> type[Protocol]:
 def load_protocol_file(path: Path) -> type[Protocol]:
     """The one Protocol class that a file defines. Raises ProtocolError with file, line and what to do."""
     module_name = f"gossiplab_protocol_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise ProtocolError(f"{path} is no Python file: give a file that ends in .py.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module  # msgspec looks annotations up there
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        line = fault_line(error, str(path))
-        raise ProtocolError(
-            f"{path}, line {line}, cannot be loaded: {type(error).__name__}: {error}."
-        ) from error
+    module = load_module(path, module_name)
     classes = [
         value
         for value in vars(module).values()
@@ -65,3 +55,20 @@ def load_protocol_file(path: Path) -> type[Protocol]:
     if not classes:
         raise ProtocolError(f"{path} defines no protocol: add a class derived from gossiplab.Protocol.")
     return classes[-1]
+
+
+def load_module(path: Path, name: str) -> ModuleType:
+    """Execute a file as the module `name`. Raises ProtocolError with file, line and what to do."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ProtocolError(f"{path} is no Python file: give a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # msgspec looks annotations up there
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        line = fault_line(error, str(path))
+        raise ProtocolError(
+            f"{path}, line {line}, cannot be loaded: {type(error).__name__}: {error}."
+        ) from error
+    return module

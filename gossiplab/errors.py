@@ -4,6 +4,7 @@ Every message is one sentence that says what is wrong, where, and what to do abo
 None of these errors has changed a lab's state: what was refused did not happen.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 
@@ -31,12 +32,17 @@ def fault_line(error: BaseException, file: str) -> int:
     """The last line of `file` that an error passed through; 0 when it passed through none."""
     if isinstance(error, SyntaxError) and error.filename == file:
         return error.lineno or 0
-    line, trace = 0, error.__traceback__
+    return fault_place(error, [file])[1]
+
+
+def fault_place(error: BaseException, files: Sequence[str]) -> tuple[str, int]:
+    """The last of these files that an error passed through, and the line; the first and 0 when it passed through none."""
+    place, trace = (files[0], 0), error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == file:
-            line = trace.tb_lineno
+        if trace.tb_frame.f_code.co_filename in files:
+            place = trace.tb_frame.f_code.co_filename, trace.tb_lineno
         trace = trace.tb_next
-    return line
+    return place
 
 
 def first_line(function: object) -> int:

@@ -7,9 +7,16 @@ the structs below, as a JSON object whose first field `e` names its kind.
 Nodes are the integers 0 .. n-1, rumors and messages are numbered from 0 in the order of their birth.
 """
 
+from typing import Literal
+
 import msgspec
 
 from gossiplab.experiment import Cycle, Experiment
+
+View = Literal["active", "passive", "eager", "lazy"]
+"""What a node keeps peers for. active: to exchange messages with them, they are its neighbours in the overlay.
+passive: to know of them when neighbours fail. eager, lazy: among the active ones, those to which a payload goes at
+once, and those to which it is only announced."""
 
 FORMAT = 1  # version of the recording format; raised when an old reader could misread a new file
 
@@ -241,6 +248,14 @@ class Listed(Event, frozen=True, gc=False, tag="listed"):
     incarnation: int
 
 
+class Kept(Event, frozen=True, gc=False, tag="kept"):
+    """A node now keeps these peers, in ascending order, in one of its views of the others."""
+
+    node: int
+    view: View
+    peers: tuple[int, ...]
+
+
 class Ended(Event, frozen=True, gc=False, tag="ended"):
     """The run is over. why: "converged", "quiescent", "time", "limit" or "stopped"."""
 
@@ -250,5 +265,5 @@ class Ended(Event, frozen=True, gc=False, tag="ended"):
 AnyEvent = (
     Wired | Commanded | Killed | Departed | Rejoined | Crashed | Paused | Resumed | Skewed | Began | Calmed
     | Severed | Healed | Shaped | Held | Sent | Duplicated | Delayed | Delivered | Dropped | Injected | Learned
-    | Retired | Shown | Believed | Listed | Ended
+    | Retired | Shown | Believed | Listed | Kept | Ended
 )  # fmt: skip

@@ -32,6 +32,7 @@ from gossiplab.world.metrics import (
     message_figures,
     rumor_figures,
 )
+from gossiplab.world.overlay import OverlayFigures, overlay_figures
 from gossiplab.world.world import World
 
 _BEAT = 0.1  # s of real time between two pictures of the progress bar
@@ -50,7 +51,8 @@ _STOPPED_BY = {
 class RunFigures(msgspec.Struct, frozen=True):
     """What `gossiplab run --json` prints.
 
-    membership: left out when no node believes anything. digest: of the recording's bytes, recorded or not.
+    membership: left out when no node believes anything. overlay: left out when no node keeps views. digest: of
+    the recording's bytes, recorded or not.
     """
 
     protocol: str
@@ -63,6 +65,7 @@ class RunFigures(msgspec.Struct, frozen=True):
     events: int
     messages: MessageFigures
     rumors: list[RumorFigures]
+    overlay: OverlayFigures | msgspec.UnsetType
     digest: str
     membership: MembershipFigures | msgspec.UnsetType = msgspec.UNSET
 
@@ -124,6 +127,8 @@ class Report:
             )
         if figures.membership:
             _print_membership(figures.membership)
+        if figures.overlay:
+            _print_overlay(figures.overlay)
         print(f"{figures.events} events, digest {figures.digest}")
         if self._recorded:
             print(f"recorded to {visible(str(self._recorded), 1000)}")
@@ -213,6 +218,7 @@ def run_headless(
         messages=message_figures(world),
         rumors=rumor_figures(world),
         membership=membership_figures(world) or msgspec.UNSET,
+        overlay=overlay_figures(world) or msgspec.UNSET,
         digest=sink.digest,
     )
     return Report(figures, world, header.cycle is not None, recorded, lab.signal)
@@ -252,6 +258,8 @@ def world_figures(world: World, t: float) -> dict[str, Any]:
     fields["membership"] |= (
         membership or {}
     )  # failures are told by how long after the fault they were noticed
+    overlay = msgspec.to_builtins(overlay_figures(world))
+    fields["overlay"] = overlay and {**overlay, "views": fields["overlay"]}
     return {"at": t, "word": world.word(), **fields, **msgspec.to_builtins(figures)}
 
 
@@ -272,6 +280,9 @@ def print_world(world: World, t: float) -> None:
     figures = membership_figures(world)
     if figures:
         _print_membership(figures, "  ")
+    overlay = overlay_figures(world)
+    if overlay:
+        _print_overlay(overlay, "  ")
 
 
 def _print_membership(figures: MembershipFigures, margin: str = "") -> None:
@@ -301,6 +312,26 @@ def _print_membership(figures: MembershipFigures, margin: str = "") -> None:
 def _value(value: Value) -> str:
     """A parameter's value as --set takes it."""
     return str(value).lower() if isinstance(value, bool) else visible(str(value))
+
+
+def _print_overlay(figures: OverlayFigures, margin: str = "") -> None:
+    """Print the figures of an overlay for people: its shape, then the newest broadcast."""
+    said = ["connected" if figures.connected else f"in {figures.components} parts"]
+    if figures.in_degree and figures.out_degree:
+        said += [
+            f"{name} {spread.min} to {spread.max}, {spread.mean:.4g} on average"
+            for name, spread in (("out-degree", figures.out_degree), ("in-degree", figures.in_degree))
+        ]
+    if figures.clustering is not None:
+        said.append(f"clustering {figures.clustering:.3g}")
+    if figures.path_length is not None:
+        said.append(f"path length {figures.path_length:.4g}")
+    print(f"{margin}overlay: {', '.join(said)}")
+    if figures.redundancy is not None:
+        print(
+            f"{margin}last broadcast: {figures.payloads_per_broadcast} payloads, redundancy {figures.redundancy:.3g}, "
+            f"last delivery after {figures.last_delivery_hop} hops"
+        )
 
 
 def _discard(data: bytes) -> None:

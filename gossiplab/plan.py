@@ -22,9 +22,9 @@ Scheduled = tuple[float, AnyCommand]
 def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
     """The header of the run that `experiment` asks for. Raises UserError when it asks for what cannot be.
 
-    A protocol that spreads rumors gets one at n0 at 0 s, unless the schedule injects some itself. Sets of nodes
-    that the schedule leaves open, such as random 10%, are explicit nodes from here on. Where nothing says when the
-    run ends, that is `natural_end`.
+    A protocol that spreads rumors gets one at n0, at 0 s or when it wants it, unless the schedule injects some itself.
+    Sets of nodes that the schedule leaves open, such as random 10%, are explicit nodes from here on. Where nothing
+    says when the run ends, that is `natural_end`.
     """
     check_topology(experiment.topology, experiment.nodes)
     params = resolve_params(protocol, experiment.params)
@@ -34,7 +34,7 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
     ]
     injects = any(isinstance(command, Inject) for _, command in scheduled)
     if protocol.spreads_rumors and experiment.nodes and not injects:
-        scheduled.insert(0, (0.0, Inject(0)))
+        scheduled.insert(0, (protocol.first_rumor(params), Inject(0)))
     for _, command in scheduled:
         check_command(command, protocol)
     complete = msgspec.structs.replace(

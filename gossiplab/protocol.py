@@ -2,7 +2,7 @@
 
 A protocol file imports from `gossiplab`, which re-exports what stands here. A protocol never imports
 `random` or `time`: randomness, the clock and the network are handed in by the lab through a `Host`,
-so that the same seed gives the same run. Imports only experiment and errors.
+so that the same seed gives the same run. Imports only events, experiment and errors.
 
     class Flood(Protocol):
         '''Tell everybody, once.'''
@@ -31,6 +31,7 @@ from typing import Protocol as Interface
 import msgspec
 
 from gossiplab.errors import ProtocolError, UserError
+from gossiplab.events import View
 from gossiplab.experiment import Cycle, Value
 
 _MOST = 2.0**53  # up to here every whole number is a float, too
@@ -161,6 +162,7 @@ class Host(Interface):
     def retire(self, rumor: int) -> None: ...
     def show(self, name: str, value: Any) -> None: ...
     def believe(self, about: int | Iterable[int], state: str, incarnation: int) -> None: ...
+    def keep(self, view: View, peers: Iterable[int]) -> None: ...
 
 
 class Protocol:
@@ -219,6 +221,11 @@ class Protocol:
         """Whether nodes lose interest in every rumor under these parameters: then a run can wait for that."""
         return False
 
+    @classmethod
+    def first_rumor(cls, params: dict[str, Value]) -> float:
+        """When the one rumor is injected of a run that injects none itself, in seconds: once there is a way for it."""
+        return 0.0
+
     # what the lab offers -----------------------------------------------------------------------
 
     @property
@@ -271,6 +278,14 @@ class Protocol:
         Say it whenever it changes, once; about itself, too, if it has an incarnation.
         """
         self._host.believe(about, state, incarnation)
+
+    def keep(self, view: View, peers: Iterable[int]) -> None:
+        """Say which peers this node now keeps in one of its views, so that the overlay can be seen and measured.
+
+        view: "active" (its neighbours), "passive" (known in case they fail), "eager" or "lazy" (neighbours that get
+        payloads at once, or announcements). Say it after every change; what has not changed costs little.
+        """
+        self._host.keep(view, peers)
 
 
 def _check_member(protocol: type[Protocol], name: str, value: object) -> None:

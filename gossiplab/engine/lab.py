@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import CodeType
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 import trio
@@ -57,6 +57,7 @@ from gossiplab.events import (
     Ended,
     Header,
     Injected,
+    Kept,
     Killed,
     Learned,
     Listed,
@@ -66,6 +67,7 @@ from gossiplab.events import (
     Retired,
     Shown,
     Skewed,
+    View,
     Wired,
 )  # fmt: skip
 from gossiplab.nodeset import format_nodes
@@ -77,6 +79,7 @@ from gossiplab.topology import build_edges
 Sink = Callable[[list[AnyEvent]], None]
 _STEPS_PER_INSTANT = 100_000  # at one virtual instant; a protocol that needs more will never have enough
 _GRACE = 3600.0  # virtual s, after the run, for tasks that shield what they do last
+_VIEWS: tuple[View, ...] = get_args(View)
 _STEPS_PER_PAIR = 2  # unless it floods: everybody tells everybody at once
 
 
@@ -445,6 +448,14 @@ class Lab:
             raise ProtocolError(
                 f"n{node.id} believes something of node {about!r}, which does not exist: name a node of the lab"
             )
+
+    def kept(self, node: Node, view: View, peers: tuple[int, ...]) -> None:
+        if view not in _VIEWS:
+            raise ProtocolError(f"n{node.id} keeps a view {view!r}: the views are {', '.join(_VIEWS)}")
+        for peer in peers:
+            if type(peer) is not int or not 0 <= peer < len(self.nodes) or peer == node.id:
+                raise ProtocolError(f"n{node.id} keeps {peer!r} as a peer: keep the numbers of other nodes")
+        self._record(Kept(self.clock.now, node.id, view, peers))
 
     def crashed(self, node: Node, file: str, line: int, error: str) -> None:
         self._gone(node)

@@ -32,7 +32,8 @@ from gossiplab.engine.kernel import Entry, Kernel
 from gossiplab.engine.tasks import Freeze
 from gossiplab.engine.watchdog import OverdueError, door
 from gossiplab.engine.wheel import Beat, Wheel
-from gossiplab.errors import ProtocolError, fault_line, first_line, first_of
+from gossiplab.errors import ProtocolError, fault_place, first_line, first_of
+from gossiplab.events import View
 from gossiplab.experiment import Value
 from gossiplab.protocol import Message, Protocol, Round
 
@@ -68,6 +69,7 @@ class NodeLab(Interface):
     def retired(self, node: "Node", rumor: int) -> None: ...
     def shown(self, node: "Node", name: str, value: Any) -> None: ...
     def believed(self, node: "Node", about: int | Iterable[int], state: str, incarnation: int) -> None: ...
+    def kept(self, node: "Node", view: View, peers: tuple[int, ...]) -> None: ...
     def crashed(self, node: "Node", file: str, line: int, error: str) -> None: ...
 
 
@@ -168,7 +170,7 @@ class Node(_Front):
 
     __slots__ = (
         "up", "late", "kernel", "known", "active", "blocked", "_lab", "_kind", "_params", "_peers", "_scope", "_clock",
-        "_running", "_ghosts", "_held", "_local", "_rounds", "_seed", "_task", "_freeze",
+        "_running", "_ghosts", "_held", "_local", "_rounds", "_seed", "_task", "_freeze", "_views",
     )  # fmt: skip
 
     def __init__(
@@ -204,6 +206,7 @@ class Node(_Front):
         self._freeze: Freeze | None = None
         self.cause: int | None = None
         self.network = lab.network
+        self._views: dict[View, tuple[int, ...]] = {}
         self.protocol = self._fresh()
 
     # its life ----------------------------------------------------------------------------------
@@ -213,6 +216,7 @@ class Node(_Front):
         protocol._host = self  # pyright: ignore[reportPrivateUsage]  # the lab hands the host in
         for name, value in self._params.items():
             setattr(protocol, name, value)
+        self._views.clear()
         self.known.clear()
         self.active.clear()
         return protocol
@@ -379,13 +383,13 @@ class Node(_Front):
             return
         self.stop()
         # the name without its folder: a recording is the same on every machine
-        file: str = getattr(sys.modules.get(self._kind.__module__), "__file__", None) or ""
-        self._lab.crashed(self, Path(file).name, fault_line(error, file) or line, _say(error))
+        file, own_line = fault_place(error, self._files())
+        self._lab.crashed(self, Path(file).name, own_line or line, _say(error))
 
     def spin(self, task: trio.lowlevel.Task) -> None:
         """End this life because one of its tasks runs on and on while no virtual time passes."""
-        file: str = getattr(sys.modules.get(self._kind.__module__), "__file__", None) or ""
-        lines = [line for frame, line in task.iter_await_frames() if frame.f_code.co_filename == file]
+        files = self._files()
+        lines = [line for frame, line in task.iter_await_frames() if frame.f_code.co_filename in files]
         self.crash(endless(), lines[-1] if lines else 0)
 
     def block(self, code: CodeType | None) -> None:
@@ -393,10 +397,18 @@ class Node(_Front):
 
         How far it got is not known, and so neither is what the node remembers, nor how many random numbers it drew.
         """
-        file: str = getattr(sys.modules.get(self._kind.__module__), "__file__", None) or ""
-        line = code.co_firstlineno if code and code.co_filename == file else 0
+        line = code.co_firstlineno if code and code.co_filename == self._files()[0] else 0
         self.blocked = True
         self.crash(endless_step(code.co_name if code else "a timer"), line)
+
+    def _files(self) -> list[str]:
+        """The files of the protocol: its own, and those of the protocols that it is derived from."""
+        modules = dict.fromkeys(
+            each.__module__
+            for each in self._kind.__mro__
+            if issubclass(each, Protocol) and each is not Protocol
+        )
+        return [getattr(sys.modules.get(name), "__file__", None) or "" for name in modules]
 
     def _guard(self) -> None:
         self.guarded = not self.up or self._ghosts > 0
@@ -494,6 +506,12 @@ class Node(_Front):
     def believe(self, about: int | Iterable[int], state: str, incarnation: int) -> None:
         if not self.guarded or self.heard():
             self._lab.believed(self, about, state, incarnation)
+
+    def keep(self, view: View, peers: Iterable[int]) -> None:
+        kept = tuple(sorted(set(peers)))
+        if self._views.get(view) != kept and self.heard():
+            self._lab.kept(self, view, kept)
+            self._views[view] = kept
 
 
 def sample(self: Protocol, k: int) -> list[int]:

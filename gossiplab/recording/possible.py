@@ -6,6 +6,7 @@ node would be taken from the end of a list, a node that does not exist would bre
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from gossiplab.events import (
     Header,
     Held,
     Injected,
+    Kept,
     Killed,
     Learned,
     Listed,
@@ -121,6 +123,10 @@ def possible_world(world: World, nodes: int) -> bool:
         )
         and all(id == flight.id for id, flight in world.flights.items())
         and all(_sides(each, nodes) for each in (*world.cuts, *world.shapes))
+        and len(world.overlay) in (0, nodes)
+        and all(
+            _peers(peers, node, nodes) for node, views in enumerate(world.overlay) for peers in views.values()
+        )
         and all(_is_command(deed.command, nodes) for deed in world.deeds)
         and all(_is_command(fault, nodes) for fault in world.unrest)
         and _is_set(world.held, nodes)
@@ -181,6 +187,17 @@ def _crashed(event: Crashed, nodes: int) -> bool:
 
 def _shown(event: Shown, nodes: int) -> bool:
     return _of_node(event, nodes) and _has_value(event.value)
+
+
+def _kept(event: Kept, nodes: int) -> bool:
+    return _of_node(event, nodes) and _peers(event.peers, event.node, nodes)
+
+
+def _peers(peers: tuple[int, ...], node: int, nodes: int) -> bool:
+    """Whether a node can keep these: others, in ascending order."""
+    return not peers or (
+        peers[0] >= 0 and peers[-1] < nodes and node not in peers and all(a < b for a, b in pairwise(peers))
+    )
 
 
 def _wired(event: Wired, nodes: int) -> bool:
@@ -293,7 +310,7 @@ def _row(row: Beliefs, nodes: int) -> bool:
 _CHECKS: dict[type[Event], Callable[[Any, int], bool]] = {
     Sent: _sent, Duplicated: _duplicated, Learned: _learned, Retired: _of_rumor, Shown: _shown,
     Injected: _of_rumor, Commanded: _commanded, Killed: _of_node, Departed: _of_node, Crashed: _crashed,
-    Rejoined: _of_node, Severed: _sides, Shaped: _sides, Wired: _wired, Believed: _believed, Listed: _listed,
+    Kept: _kept, Rejoined: _of_node, Severed: _sides, Shaped: _sides, Wired: _wired, Believed: _believed, Listed: _listed,
     Paused: _of_node, Resumed: _of_node, Skewed: _skewed, Began: _unrest, Calmed: _unrest, Delayed: _delayed,
     Held: lambda event, nodes: _is_set(event.nodes, nodes),
 }  # fmt: skip

@@ -32,6 +32,7 @@ from gossiplab.events import (
     Healed,
     Held,
     Injected,
+    Kept,
     Killed,
     Learned,
     Listed,
@@ -44,6 +45,7 @@ from gossiplab.events import (
     Shaped,
     Shown,
     Skewed,
+    View,
     Wired,
 )  # fmt: skip
 from gossiplab.experiment import Cycle
@@ -188,7 +190,8 @@ class World(msgspec.Struct, kw_only=True):
 
     edges: pairs of linked nodes, None when everybody is linked with everybody. flights: messages under way
     by id. lost: messages dropped a moment ago. handled: the message delivered last. ended: why the run is
-    over, None while it is not. membership: what nodes believe of one another. held: the nodes, as a set is written,
+    over, None while it is not. membership: what nodes believe of one another. overlay: of every node the peers
+    that it keeps, by view, as it said last; empty while no node has said anything. held: the nodes, as a set is written,
     at whose doors messages wait. unrest: flaps and churns under way, by their commands. clocks: of nodes whose clocks
     are wrong.
 
@@ -216,6 +219,7 @@ class World(msgspec.Struct, kw_only=True):
     dropped: int = 0
     duplicated: int = 0
     bytes: int = 0
+    overlay: list[dict[View, tuple[int, ...]]] = []
     ended: str | None = None
     held: str = "none"
     unrest: list[str] = []
@@ -417,6 +421,12 @@ def _listed(world: World, event: Listed) -> None:
     world.membership.listed(event, world.nodes)
 
 
+def _kept(world: World, event: Kept) -> None:
+    if not world.overlay:
+        world.overlay = [{} for _ in world.nodes]
+    world.overlay[event.node][event.view] = event.peers
+
+
 def _injected(world: World, event: Injected) -> None:
     world.rumors.append(Rumor(event.node, event.t, {}, {}, 0, {}))
 
@@ -461,6 +471,8 @@ def _rejoined(world: World, event: Rejoined) -> None:
     node.lives += 1
     if event.fresh:
         node.shown = {}
+        if world.overlay:
+            world.overlay[event.node] = {}
         for rumor in world.rumors:
             arrival = rumor.arrivals.pop(event.node, None)
             if arrival is not None:
@@ -517,7 +529,7 @@ def _ended(world: World, event: Ended) -> None:
 
 _FOLD: dict[type[Event], Callable[[World, Any], None]] = {
     Sent: _sent, Delivered: _delivered, Dropped: _dropped, Duplicated: _duplicated, Learned: _learned,
-    Retired: _retired, Shown: _shown, Believed: _believed, Listed: _listed, Injected: _injected, Commanded: _commanded, Killed: _stopped(DEAD),
+    Retired: _retired, Shown: _shown, Believed: _believed, Listed: _listed, Kept: _kept, Injected: _injected, Commanded: _commanded, Killed: _stopped(DEAD),
     Departed: _stopped(LEFT), Crashed: _stopped(CRASHED), Rejoined: _rejoined, Severed: _severed,
     Healed: _healed, Shaped: _shaped, Wired: _wired, Ended: _ended, Paused: _paused, Resumed: _paused,
     Skewed: _skewed, Began: _began, Calmed: _calmed, Held: _held, Delayed: _delayed,

@@ -195,6 +195,7 @@ WIRED = '{"e":"wired","t":0.0,"edges":null}'
 SENT = '{"e":"sent","t":0.1,"id":0,"src":0,"dst":1,"due":0.2,"kind":"Word","size":3,"carries":[],"body":{}}'
 INJECTED = '{"e":"injected","t":0.0,"rumor":0,"node":0}'
 DELIVERED = '{"e":"delivered","t":0.2,"id":0}'
+KEPT = '{"e":"kept","t":0.0,"node":0,"view":"active","peers":[1,2]}'
 HOSTILE = {
     "edge to nobody": ['{"e":"wired","t":0.0,"edges":[[0,3]]}'],
     "edge to a negative": ['{"e":"wired","t":0.0,"edges":[[-1,0]]}'],
@@ -246,6 +247,12 @@ HOSTILE = {
     "shown without end": [WIRED, '{"e":"shown","t":0.0,"node":0,"name":"x","value":' + "[" * 100_000 + "]" * 100_000 + "}"],
     "a lone surrogate": [WIRED, '{"e":"shown","t":0.0,"node":0,"name":"\\ud800","value":1}'],
     "a lone surrogate as value": [WIRED, '{"e":"shown","t":0.0,"node":0,"name":"x","value":"\\ud800"}'],
+    "keeps nobody": [WIRED, KEPT.replace("[1,2]", "[1,3]")],
+    "keeps a negative": [WIRED, KEPT.replace("[1,2]", "[-1,2]")],
+    "keeps itself": [WIRED, KEPT.replace("[1,2]", "[0,1]")],
+    "keeps one twice": [WIRED, KEPT.replace("[1,2]", "[1,1]")],
+    "kept by nobody": [WIRED, KEPT.replace('"node":0', '"node":3')],
+    "keeps an unknown view": [WIRED, KEPT.replace("active", "friends")],
     "an unknown event": [WIRED, '{"e":"exploded","t":0.0}'],
     "no event": [WIRED, "[]"],
 }  # fmt: skip
@@ -318,6 +325,8 @@ KEYFRAME_LIES = {
     "live": ('"live":', '"live":9'),
     "moment": ('"moments":[', '"moments":[[0.0,"lost",99],'),
     "useful": ('"useful":', '"useful":-1'),
+    "overlay of some": ('"overlay":[]', '"overlay":[{}]'),
+    "overlay": ('"overlay":[]', '"overlay":[{"active":[0]},{},{},{},{},{}]'),
     "cycle": ('"cycle":null', '"cycle":{"period":0.0,"aligned":true}'),
 }
 
