@@ -8,8 +8,11 @@ each cycle a node (enhanced shuffling)
     2. takes the oldest, Q, and shuffle_length - 1 others at random,
     3. replaces Q's entry by one of itself, of age 0,
     4. sends these to Q, which sends back as many of its own, chosen at random,
-    5. puts what it gets, except itself and what it has, first into empty places, then in place of what it
-       sent. So does Q.
+    5. puts what it gets, except itself and what it has, first into empty places, then in place of Q's entry and
+       of what it sent. So does Q. When Q has not answered by the next cycle, its entry is removed.
+
+Where a cache has room, nothing takes the place of Q's entry; then it stays, as young as one of a node that
+has just been heard should be, or two nodes would know nothing of each other every other cycle.
 
 The links of the overlay have a direction. Every node is told of about as often as every other, so in-degrees
 keep closer to the mean than in a random graph; clustering and path lengths become those of a random graph.
@@ -28,11 +31,11 @@ alone asks a node at random. All join at once: the first walks are short, shuffl
 the paper makes no difference between that and a failure. Nearly everybody dies: a node whose cache has only
 dead entries loses one a cycle, and joins again when it is empty. A partition: every cycle loses the oldest
 entry that does not answer, so after about as many cycles as a cache has entries neither side knows of the
-other, and after the heal they stay apart for ever; when it is shorter they grow together again.
+other, and after the heal they stay apart until one side's memory of a node meets that node on the other side,
+having restarted, say. When it is shorter they grow together again.
 """
 
 from collections.abc import Iterable
-from itertools import takewhile
 
 from gossiplab import Message, Protocol, every, param
 
@@ -99,7 +102,8 @@ class Cyclon(Protocol):
     def setup(self) -> None:
         """Know nobody; the introducers are there at once, the others join in the course of time."""
         self.cache: dict[int, int] = {}  # nodes and the ages of their entries
-        self.offered: list[int] = []  # the nodes in the last shuffle
+        self.asked: int | None = None  # the one that has to answer the last shuffle
+        self.offered: list[int] = []  # the nodes that it was sent
         first = self.now == 0 and self.id < self.contacts
         self.joined = first
         self.keep("active", self.cache)
@@ -111,17 +115,18 @@ class Cyclon(Protocol):
     @every("period")
     def shuffle(self) -> None:
         """Steps 1 to 4, with the oldest neighbour."""
-        if not self.cache:
-            if self.joined:
-                self.join()
-            return
-        for node in self.cache:
-            self.cache[node] += 1
-        oldest = max(self.cache, key=self.age)
-        del self.cache[oldest]
-        self.offered = self.some(self.shuffle_length - 1)
-        self.send(oldest, Shuffle(((self.id, 0), *self.entries(self.offered))))
-        self.keep("active", self.cache)
+        if self.asked is not None:
+            self.cache.pop(self.asked, None)
+            self.asked = None
+            self.keep("active", self.cache)
+        if self.cache:
+            for node in self.cache:
+                self.cache[node] += 1
+            self.asked = max(self.cache, key=self.age)
+            self.offered = self.some(self.shuffle_length - 1, but=self.asked)
+            self.send(self.asked, Shuffle(((self.id, 0), *self.entries(self.offered))))
+        elif self.joined:
+            self.join()
 
     def on_shuffle(self, sender: int, shuffle: Shuffle) -> None:
         """Answer, then take over what came."""
@@ -130,8 +135,12 @@ class Cyclon(Protocol):
         self.merge(shuffle.entries, offered)
 
     def on_shuffle_reply(self, sender: int, reply: ShuffleReply) -> None:
-        """Take over what came."""
-        self.merge(reply.entries, self.offered)
+        """Take over what came, first of all in place of the one that sent it."""
+        if sender == self.asked:
+            self.asked = None
+            if sender in self.cache:
+                self.cache[sender] = 0
+            self.merge(reply.entries, [sender, *self.offered])
 
     def merge(self, entries: Entries, offered: list[int]) -> None:
         """Step 5: into empty places, then in place of what was sent."""
@@ -150,9 +159,10 @@ class Cyclon(Protocol):
         """Of an entry, in cycles."""
         return self.cache[node]
 
-    def some(self, k: int) -> list[int]:
-        """At most k nodes of the cache, at random."""
-        return self.random.sample([*self.cache], min(k, len(self.cache)))
+    def some(self, k: int, but: int | None = None) -> list[int]:
+        """At most k nodes of the cache, at random, all but one of them."""
+        nodes = [node for node in self.cache if node != but]
+        return self.random.sample(nodes, min(k, len(nodes)))
 
     def entries(self, nodes: Iterable[int]) -> Entries:
         """The entries of these nodes."""
@@ -161,11 +171,18 @@ class Cyclon(Protocol):
     # join --------------------------------------------------------------------------------------
 
     def join(self) -> None:
-        """Ask an introducer that this node is linked with; where there is none, any node."""
+        """Ask an introducer."""
         self.joined = True
-        contacts = [*takewhile(lambda peer: peer < self.contacts, self.peers)]
-        for contact in [self.random.choice(contacts)] if contacts else self.sample(1):
+        for contact in self.a_contact():
             self.send(contact, Join())
+
+    def a_contact(self) -> list[int]:
+        """One of the contacts at random, if it is not this node; where there is none, a node that it is linked with."""
+        there = (
+            max([self.id, *self.peers[-1:]]) + 1 if self.contacts > 1 else 1
+        )  # as far as this node can tell
+        contacts = [node for node in range(min(self.contacts, there)) if node != self.id]
+        return [self.random.choice(contacts)] if contacts else self.sample(1)
 
     def on_join(self, sender: int, join: Join) -> None:
         """Start a walk for each place in the newcomer's cache."""

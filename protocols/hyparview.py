@@ -24,7 +24,8 @@ fails. The lab has datagrams, so here a connection is what it is under the hood,
     failed      a neighbour that was silent for three keepalives, or a peer that did not answer a NEIGHBOR
                 within `timeout`. It is forgotten, as when a connection breaks or cannot be made.
 
-A node that lacks neighbours asks for them at every keepalive, one peer after the other.
+A node that lacks neighbours asks for them at every keepalive, one peer after the other, and a contact when its
+passive view is empty. Any node can reach any other: the lab's topology has no part in it.
 
 What becomes of it. The contacts are down: whoever knows nobody asks again every second, and is alone until one
 is back; those who are in do not need them. A contact that is alone asks a node at random, as a person would
@@ -32,11 +33,10 @@ tell it one. All join at once: contacts throw out the last ones for the next, wh
 Everybody left or died: the views of whoever comes back lead nowhere, are emptied one by one, and it joins
 again. A partition: each side closes over, and forgets as many of the other as it asks in vain. If after it
 is healed both sides have full active views, nobody has a reason to ask across, and they stay apart until
-newcomers or failures make somebody ask a passive peer of the other side; the paper does not treat this.
+one side's memory of a node meets that node on the other side, having restarted, say; the paper does not treat it.
 """
 
 from collections.abc import Iterable
-from itertools import takewhile
 
 from gossiplab import Message, Protocol, Timer, every, param
 
@@ -138,11 +138,18 @@ class HyParView(Protocol):
     # join (4.2) --------------------------------------------------------------------------------
 
     def join(self) -> None:
-        """Ask a contact that this node is linked with; where there is none, any node."""
+        """Ask a contact."""
         self.joined = True
-        contacts = [*takewhile(lambda peer: peer < self.contacts, self.peers)]
-        for contact in [self.random.choice(contacts)] if contacts else self.sample(1):
+        for contact in self.a_contact():
             self.send(contact, Join())
+
+    def a_contact(self) -> list[int]:
+        """One of the contacts at random, if it is not this node; where there is none, a node that it is linked with."""
+        there = (
+            max([self.id, *self.peers[-1:]]) + 1 if self.contacts > 1 else 1
+        )  # as far as this node can tell
+        contacts = [node for node in range(min(self.contacts, there)) if node != self.id]
+        return [self.random.choice(contacts)] if contacts else self.sample(1)
 
     def on_join(self, sender: int, join: Join) -> None:
         """Take the newcomer in, and let its name walk."""
@@ -226,13 +233,15 @@ class HyParView(Protocol):
         """Ask a passive peer to be a neighbour, if there is room for one; whoever knows nobody joins again."""
         if self.asked is not None or len(self.active) >= self.active_size:
             return
-        peers = [peer for peer in self.passive if peer not in self.refused]
+        if not self.active and not self.passive:
+            self.join()
+            return
+        known = self.passive or self.a_contact()
+        peers = [peer for peer in known if peer not in self.refused and peer not in self.active]
         if peers:
             self.asked = self.random.choice(peers)
             self.send(self.asked, Neighbor(high=not self.active))
             self.deadline = self.after(self.timeout, self.give_up)
-        elif not self.active and not self.passive:
-            self.join()
 
     def on_neighbor(self, sender: int, request: Neighbor) -> None:
         """Take a peer in if it has nobody else, or if there is room."""
