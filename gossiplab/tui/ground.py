@@ -12,6 +12,7 @@ from gossiplab.tui.field import by_links, field
 from gossiplab.tui.layout import Cell, Edges, Layout, Seats, has_room, lay_out, name_nodes, seat
 from gossiplab.tui.sides import Sides, Wall, regions, split, walls
 from gossiplab.tui.symbols import ARROWS, GLYPHS, Role
+from gossiplab.world.overlay import DrawnLinks
 from gossiplab.world.world import CutSet
 
 TINTS = 3  # that tell the sides of a partition apart
@@ -82,12 +83,13 @@ class Ground:
         self.sides = Sides([0] * net.nodes)
         self.cuts: list[CutSet] | None = None
         self.strong: Edges | None = None
+        self._overlay: DrawnLinks | None = None
         self._nodes = net.nodes
         seats = net.seats(arrangement, width, height)
         edges = net.edges
         if edges is None and net.nodes <= _MOST_LINKED:
             edges = tuple((a, b) for b in range(net.nodes) for a in range(b))
-        self.links = edges if not seats.dense and self._light(edges or (), seats) else None
+        self.links = self._own = edges if not seats.dense and self._light(edges or (), seats) else None
         if not seats.dense:
             dots = Dots(width, height)
             for a, b in self.links or ():
@@ -96,11 +98,20 @@ class Ground:
         self.seats = seats
         self.taken = frozenset(seats.cells)
 
-    def draw(self, cuts: list[CutSet], strong: Edges | None) -> None:
-        """Draw it anew. strong: links to draw instead of the lab's own, if not None."""
-        if cuts == self.cuts and strong == self.strong:
+    def draw(self, cuts: list[CutSet], strong: Edges | None, overlay: DrawnLinks | None = None) -> None:
+        """Draw it anew, if it has changed.
+
+        strong: links to draw instead of all others, if not None. overlay: those that nodes keep, which are drawn in
+        place of the lab's own; the nodes stay where they are.
+        """
+        if cuts == self.cuts and strong == self.strong and overlay == self._overlay:
             return
-        self.cuts, self.strong = list(cuts), strong
+        self.cuts, self.strong, self._overlay = list(cuts), strong, overlay
+        if overlay is not None:
+            fits = not self.seats.dense and self._light(overlay.strong, self.seats)
+            self.links = overlay.strong if fits else None
+        else:
+            self.links = self._own
         width, height, cells = self.canvas.width, self.canvas.height, self.seats.cells
         canvas = self.canvas = Canvas(width, height)
         sides = self.sides = split(self._nodes, cuts)
@@ -123,6 +134,8 @@ class Ground:
     def _draw_links(self, canvas: Canvas, strong: Edges | None) -> None:
         """Whole links; cut ones as stumps; those that are cut one way broken on the side that nothing leaves."""
         cells, sides = self.seats.cells, self.sides
+        if strong is None:
+            self._draw_reserve(canvas)
         whole, broken = Dots(canvas.width, canvas.height), Dots(canvas.width, canvas.height)
         arrows: list[tuple[Cell, str]] = []
         drawn = self.links if strong is None else strong if self._light(strong, self.seats) else ()
@@ -147,6 +160,20 @@ class Ground:
                         canvas.put(x, y, glyph, role)
         for (x, y), arrow in arrows:
             canvas.put(x, y, arrow, Role.ONE_WAY)
+
+    def _draw_reserve(self, canvas: Canvas) -> None:
+        """The links of an overlay that are kept in reserve, thinly dotted, where there is room for them as well."""
+        faint = self._overlay.faint if self._overlay and self.links is not None else ()
+        if not faint or not self._light((*faint, *(self.links or ())), self.seats):
+            return
+        cells, of, dots = self.seats.cells, self.sides.of, Dots(canvas.width, canvas.height)
+        for a, b in faint:
+            if (of[a], of[b]) not in self.sides.apart:
+                dots.line(cells[a], cells[b])
+        for y in range(canvas.height):
+            for x, glyph in enumerate(dots.text(y)):
+                if glyph != " " and (x + y) % 3 == 0:
+                    canvas.put(x, y, glyph, Role.FAINT)
 
     def _light(self, edges: Edges, seats: Seats) -> bool:
         """Whether links leave room between them for something else to be seen."""

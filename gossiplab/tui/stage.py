@@ -24,6 +24,7 @@ from gossiplab.tui.layout import Cell, Edges
 from gossiplab.tui.symbols import SHARES, SYMBOLS, Role
 from gossiplab.tui.traffic import Traffic
 from gossiplab.tui.view import Scene, View
+from gossiplab.world.overlay import drawn_links
 from gossiplab.world.world import World
 
 _LINGER = 30  # frames for which the legend names what is out of sight
@@ -69,6 +70,7 @@ class Stage(View):
     Stage {
         background: $background;
         color: $foreground;
+        & > .stage--faint { color: $foreground 16%; }
         & > .stage--edge { color: $foreground 22%; }
         & > .stage--cut { color: $text-error 60%; }
         & > .stage--strong { color: $text-primary; text-style: bold; }
@@ -316,7 +318,7 @@ class Stage(View):
         ground = self._ground
         if ground is None or (width, height) != (ground.canvas.width, ground.canvas.height):
             ground = self._ground = Ground(self._net, self._arrangement(), width, height)
-        ground.draw(world.cuts, self.trace)
+        ground.draw(world.cuts, self.trace, drawn_links(world))
         ground.canvas.begin()
         newest = len(world.rumors) - 1
         rumor = newest if self.rumor is None or self.rumor > newest else self.rumor

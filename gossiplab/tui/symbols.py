@@ -13,6 +13,7 @@ class Role(IntEnum):
     """What a cell of the stage shows."""
 
     VOID = 0
+    FAINT = auto()
     EDGE = auto()
     CUT = auto()
     STRONG = auto()

@@ -19,6 +19,7 @@ from gossiplab.events import (
     Dropped,
     Healed,
     Injected,
+    Kept,
     Killed,
     Learned,
     Listed,
@@ -26,9 +27,11 @@ from gossiplab.events import (
     Retired,
     Sent,
     Severed,
+    View,
 )  # fmt: skip
 from gossiplab.topology import build_edges
 from gossiplab.tui.ascii import AsciiFilter
+from gossiplab.tui.canvas import BRAILLE
 from gossiplab.tui.ground import Net
 from gossiplab.tui.layout import Cell
 from gossiplab.tui.stage import Stage
@@ -554,3 +557,48 @@ async def test_plain_is_ascii_alone():
         assert "".join(seen.rows()).isascii()
         shapes = [seen.node(id) for id in range(7)]
         assert shapes == [*"@&%+_!o"]
+
+
+# the overlay --------------------------------------------------------------------------------------
+
+
+def kept(node: int, view: View, *peers: int) -> Kept:
+    return Kept(1.0, node, view, peers)
+
+
+async def test_an_overlay_is_drawn_in_place_of_the_links_and_changes_while_nodes_stay():
+    async with stage_of(12) as seen:
+        await seen.show(HEARD, 1.0)
+        everybody = "".join(seen.rows())
+        one = [*HEARD, kept(2, "active", 8), kept(8, "active", 2), kept(3, "passive", 9)]
+        await seen.show(one, 1.0)
+        assert seen.between(2, 8, 0.5) in BRAILLE[1:]
+        assert seen.between(3, 9, 0.4) == seen.between(1, 7, 0.4) == " "
+        assert seen.node(2) == "○"
+        links = sum(glyph in BRAILLE[1:] for glyph in "".join(seen.rows()))
+        assert 0 < links < sum(glyph in BRAILLE[1:] for glyph in everybody) / 5
+        await seen.show([*one, kept(2, "active"), kept(8, "active"), kept(3, "active", 9)], 1.0)
+        assert seen.between(2, 8, 0.4) == " "
+        assert seen.between(3, 9, 0.4) in BRAILLE[1:]
+        assert seen.node(2) == "○"
+
+
+async def test_a_lazy_link_is_fainter_than_an_eager_one_in_shape_too():
+    def drawn(seen: Seen, a: int, b: int) -> int:
+        return sum(seen.between(a, b, way / 20) in BRAILLE[1:] for way in range(2, 19))
+
+    async with stage_of(12) as seen:
+        await seen.show([*HEARD, kept(3, "active", 9), kept(3, "eager", 9)], 1.0)
+        eager = drawn(seen, 3, 9)
+        await seen.show([*HEARD, kept(3, "active", 9), kept(3, "lazy", 9)], 1.0)
+        assert 0 < drawn(seen, 3, 9) < eager / 2
+        await seen.show([*HEARD, kept(3, "active", 9), kept(3, "lazy", 9), kept(9, "eager", 3)], 1.0)
+        assert drawn(seen, 3, 9) == eager
+
+
+async def test_an_overlay_of_too_many_links_shows_those_in_use():
+    async with stage_of(60) as seen:
+        thick = [kept(node, "active", *(peer for peer in range(60) if peer != node)) for node in range(60)]
+        await seen.show([*HEARD, *thick, sent(1.0, 0, 15, 45, 2.0)], 1.5)
+        assert seen.between(15, 45, 0.3) in BRAILLE[1:]
+        assert seen.between(0, 30, 0.3) == " "
