@@ -62,7 +62,7 @@ class LiveLab(Session):
         self.failure: BaseException | None = None
         self._refused = False  # whether the disk does not take what the lab does
         self._rushing = False  # whether it goes on as fast as it goes up to some instant
-        self._spreads = False  # whether a rumor was still on its way in the last frame at unlimited speed
+        self._spreads = True  # whether a rumor was still to come or on its way, when unlimited speed was last looked at
         self._past: Player | None = None
         self._recording: Recording | None = None
         self._waits_until = 0.0  # in real time: until then the screen answers a key, and the lab stands back
@@ -276,7 +276,7 @@ class LiveLab(Session):
         """At unlimited speed, pause where a rumor has got as far as it gets: virtual years may follow in a second."""
         clock, endless = self.lab.clock, self.header.experiment.until == "stopped"
         if endless and clock.speed == inf and not clock.paused and not self._rushing:
-            spreading = self.latest.word() == "spreading"
+            spreading = not self.latest.rumors or self.latest.word() == "spreading"
             if self._spreads and not spreading and not self.lab.kernel.commands_pending():
                 clock.paused = True
             self._spreads = spreading

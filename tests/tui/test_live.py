@@ -262,7 +262,7 @@ async def test_a_full_disk_pauses_the_lab_and_loses_nothing(tmp_path):
     path = tmp_path / "run.gossip"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
-        async with live(path, speed=inf) as hand:
+        async with live(path, speed=inf, until=1e5) as hand:
             resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5000, limits[1]))
             await hand.press("space")
             await hand.until(lambda: hand.session.trouble)
