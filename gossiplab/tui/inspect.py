@@ -144,7 +144,7 @@ def _settings(header: Header, world: World, a: int, b: int) -> list[str]:
     link, n = header.experiment.link, len(world.nodes)
     for shape in reversed(world.shapes):
         first, second = parse_nodes(shape.a, n), parse_nodes(shape.b, n)
-        if (a in first and b in second) or (a in second and b in first):
+        if (a in first and b in second) or (shape.both and a in second and b in first):
             try:
                 link = parse_settings(shape.settings, link)
             except UserError:  # a recording may say anything

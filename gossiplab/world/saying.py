@@ -8,9 +8,12 @@ from typing import Any
 
 from gossiplab.events import (
     AnyEvent,
+    Began,
     Believed,
+    Calmed,
     Commanded,
     Crashed,
+    Delayed,
     Delivered,
     Departed,
     Dropped,
@@ -18,16 +21,20 @@ from gossiplab.events import (
     Ended,
     Event,
     Healed,
+    Held,
     Injected,
     Killed,
     Learned,
     Listed,
+    Paused,
     Rejoined,
+    Resumed,
     Retired,
     Sent,
     Severed,
     Shaped,
     Shown,
+    Skewed,
     Wired,
 )  # fmt: skip
 from gossiplab.text import visible
@@ -38,7 +45,8 @@ KINDS: dict[type[Event], str] = {
     Sent: "sent", Delivered: "delivered", Dropped: "dropped", Duplicated: "duplicated", Learned: "learned",
     Retired: "retired", Shown: "shown", Injected: "injected", Commanded: "command", Killed: "killed", Departed: "left",
     Crashed: "crashed", Believed: "believed", Listed: "listed", Rejoined: "rejoined", Severed: "severed", Healed: "healed", Shaped: "shaped", Wired: "wired",
-    Ended: "ended",
+    Paused: "paused", Resumed: "resumed", Skewed: "skewed", Began: "began", Calmed: "calmed", Held: "held",
+    Delayed: "delayed", Ended: "ended",
 }  # fmt: skip
 """The kinds of events by the names they have in a recording."""
 
@@ -46,7 +54,7 @@ KINDS: dict[type[Event], str] = {
 def message_id(event: AnyEvent) -> int | None:
     """The message that an event is about, by its number; None when it is about none."""
     match event:
-        case Sent(id=id) | Duplicated(id=id) | Delivered(id=id) | Dropped(id=id):
+        case Sent(id=id) | Duplicated(id=id) | Delayed(id=id) | Delivered(id=id) | Dropped(id=id):
             return id
         case Learned(by=by):
             return by
@@ -118,7 +126,7 @@ def _listed(event: Listed, _: Sent | None) -> str:
     return f"n{event.node} takes {about} for {visible(event.state, _KIND)} (incarnation {event.incarnation})"
 
 
-_WHY = {"loss": "lost on its way", "cut": "cut off", "down": "nobody is there"}
+_WHY = {"loss": "lost on its way", "cut": "cut off", "down": "nobody is there", "command": "by command"}
 
 
 def _dropped(event: Dropped, message: Sent | None) -> str:
@@ -152,9 +160,26 @@ def _severed(event: Severed, _: Sent | None) -> str:
     return f"{a} and {b} are cut off from one another" if event.both else f"nothing gets from {a} to {b}"
 
 
+def _held(event: Held, _: Sent | None) -> str:
+    return (
+        "no messages are held any more"
+        if event.nodes == "none"
+        else f"messages to {visible(event.nodes, _NAME)} wait"
+    )
+
+
+def _delayed(event: Delayed, message: Sent | None) -> str:
+    return f"{_way(event, message)} is delayed to {event.due:.3f} s{_number(event, message)}"
+
+
+def _skewed(event: Skewed, _: Sent | None) -> str:
+    return f"the clock of n{event.node} is {event.offset:+g} s off and runs at {event.rate:g}x"
+
+
 def _shaped(event: Shaped, _: Sent | None) -> str:
     settings = visible(" ".join([each[:_NAME] for each in event.settings[:10]]), _LONG)
-    return f"the links between {visible(event.a, _NAME)} and {visible(event.b, _NAME)} have {settings}"
+    a, b = visible(event.a, _NAME), visible(event.b, _NAME)
+    return f"the links {'between' if event.both else 'from'} {a} {'and' if event.both else 'to'} {b} have {settings}"
 
 
 def _wired(event: Wired, _: Sent | None) -> str:
@@ -176,6 +201,10 @@ _SAY: dict[type[Event], Callable[[Any, Sent | None], str]] = {
     Rejoined: lambda event, _: f"n{event.node} is back{', and remembers nothing' if event.fresh else ''}",
     Crashed: _crashed, Believed: _believed, Listed: _listed, Severed: _severed,
     Healed: lambda event, _: "all cuts are mended",
-    Shaped: _shaped, Wired: _wired,
+    Shaped: _shaped, Wired: _wired, Held: _held, Delayed: _delayed, Skewed: _skewed,
+    Paused: lambda event, _: f"n{event.node} is paused",
+    Resumed: lambda event, _: f"n{event.node} goes on",
+    Began: lambda event, _: f"a fault begins: {visible(event.fault, _LONG)}",
+    Calmed: lambda event, _: f"a fault is over: {visible(event.fault, _LONG)}",
     Ended: lambda event, _: f"the run is over: {visible(event.why, _NAME)}",
 }  # fmt: skip
