@@ -5,10 +5,11 @@ Names after the command choose tables: make bench ARGS="delivery screen".
 
 import sys
 
-from tests.benchmarks import delivery, overlays, screen, seeking, starting, views
+from tests.benchmarks import delivery, membership, overlays, screen, seeking, starting, views
 
 TABLES = {
     "delivery": delivery.main,
+    "membership": membership.main,
     "overlays": overlays.main,
     "seeking": seeking.main,
     "screen": screen.main,
