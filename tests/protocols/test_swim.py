@@ -2,7 +2,9 @@
 
 import math
 from collections import defaultdict
+from functools import cache
 from itertools import pairwise
+from random import Random
 from statistics import mean
 
 import msgspec
@@ -165,6 +167,56 @@ def test_the_push_pull_interval_grows_with_the_cluster():
                 pulls[event.src].append(event.t)
         gaps = {round(b - a, 6) for times in pulls.values() for a, b in pairwise(times)}
         assert gaps == {interval}
+
+
+# lifeguard ------------------------------------------------------------------------------------------
+
+
+def slow_members(nodes, seed, until):
+    """A tenth of all members is slow for random stretches: what they are sent and what they send takes seconds."""
+    chance = Random(f"slow/{seed}")
+    for node in range(nodes // 10):
+        t = 5 + chance.uniform(1, 5)
+        while t < until:
+            stretch = chance.uniform(10, 30)
+            yield f"{t:.3f} link n{node} all latency={chance.uniform(3, 5):.2f}"
+            yield f"{t + stretch:.3f} link n{node} all"
+            t += stretch + chance.uniform(1, 5)
+
+
+@cache
+def with_slow_members(lifeguard, seed, nodes=40):
+    """How often somebody believed a member dead that was neither slow nor killed, and how fast the killed one was."""
+    at = [*slow_members(nodes, seed, 80), f"60 kill n{nodes - 1}"]
+    happened = run(nodes, 100, *at, seed=seed, lifeguard=lifeguard)
+    healthy = range(nodes // 10, nodes - 1)
+    deaths = sum(state == DEAD and about in healthy for _, _, about, state, _ in happened.beliefs())
+    return deaths, happened.figures.failures[0].first_declared
+
+
+@cache
+def detection_in_a_calm_cluster(seed):
+    happened = run(40, 40, "20 kill n39", seed=seed, lifeguard="off", keep=False)
+    return happened.figures.failures[0].first_declared
+
+
+def check_lifeguard(lifeguard, seeds):
+    off = [with_slow_members("off", seed) for seed in seeds]
+    on = [with_slow_members(lifeguard, seed) for seed in seeds]
+    assert sum(deaths for deaths, _ in off) >= 10 * max(1, sum(deaths for deaths, _ in on))
+    assert mean(after for _, after in on) <= 2 * mean(map(detection_in_a_calm_cluster, seeds))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lifeguard", ["paper", "memberlist"])
+def test_lifeguard_keeps_slow_members_from_accusing_healthy_ones(lifeguard):
+    check_lifeguard(lifeguard, range(1))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("lifeguard", ["paper", "memberlist"])
+def test_lifeguard_keeps_slow_members_from_accusing_healthy_ones_on_many_seeds(lifeguard):
+    check_lifeguard(lifeguard, range(20))
 
 
 # what members believe -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from gossiplab.experiment import load_experiment, make_experiment
 from gossiplab.plan import plan
 from gossiplab.recording.reader import open_recording
 from gossiplab.recording.verify import verify
-from gossiplab.world.metrics import rumor_figures
+from gossiplab.world.metrics import membership_figures, rumor_figures
 
 FOLDER = content_folder("recordings")
 FILES = sorted(FOLDER.glob("*.gossip.zst"))
@@ -78,4 +78,45 @@ def test_partition_and_heal():
     end = recording.at(recording.end)
     assert end.word() == "converged"
     assert end.alive == 30
+    recording.close()
+
+
+def rows(world):
+    """What each node believes of all."""
+    return [beliefs.states for beliefs in world.membership.beliefs]
+
+
+def test_refuted_suspicion():
+    recording = open_recording(FOLDER / "refuted-suspicion.gossip.zst")
+    before = recording.at(7.9)
+    assert all(row[5] == "s" for node, row in enumerate(rows(before)) if node != 5)
+    back = recording.at(10)
+    assert all(row[5] == "a" for row in rows(back))
+    assert {beliefs.incarnation_of(5) for beliefs in back.membership.beliefs} == {2}
+    figures = membership_figures(recording.at(recording.end))
+    assert figures.false_suspicions
+    assert figures.refutations
+    assert figures.false_deaths == 0
+    (failure,) = figures.failures
+    assert failure.node == 9
+    assert failure.last_to_know - failure.first_declared < 1
+    recording.close()
+
+
+def test_membership_heals():
+    recording = open_recording(FOLDER / "membership-heals.gossip.zst")
+    assert set("".join(row[6:] for row in rows(recording.at(22.9))[:6])) <= set("ds")
+    assert set("".join(row[:6] for row in rows(recording.at(22.9))[6:])) == {"d"}
+    assert rows(recording.at(recording.end)) == ["a" * 12] * 12
+    figures = membership_figures(recording.at(recording.end))
+    assert (figures.false_deaths, figures.refutations) == (12, 12)
+    recording.close()
+
+
+def test_the_dead_come_back():
+    recording = open_recording(FOLDER / "the-dead-come-back.gossip.zst")
+    dead, again = recording.at(25), recording.at(29.5)
+    assert dead.nodes[7].status == again.nodes[7].status == "dead"
+    assert {row[7] for row in rows(dead)[:4]} == {"d"}
+    assert {row[7] for row in rows(again)[:4]} == {"a"}
     recording.close()
