@@ -27,7 +27,7 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
     says when the run ends, that is `natural_end`.
     """
     check_topology(experiment.topology, experiment.nodes)
-    params = resolve_params(protocol, experiment.params)
+    params = protocol.complete(resolve_params(protocol, experiment.params))
     scheduled = [
         read_scheduled(text, roster_of(experiment, f"schedule/{place}"))
         for place, text in enumerate(experiment.at)

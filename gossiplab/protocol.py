@@ -212,6 +212,11 @@ class Protocol:
         """A sequence with waits, as a trio task of the node; trio.sleep and timeouts run in virtual time."""
 
     @classmethod
+    def complete(cls, params: dict[str, Value]) -> dict[str, Value]:
+        """These parameters with the values that follow from others filled in, such as those of a profile."""
+        return params
+
+    @classmethod
     def cycle(cls, params: dict[str, Value]) -> Cycle | None:
         """How rumors count their time under these parameters; None: in seconds."""
         return None

@@ -169,16 +169,21 @@ class Swim(Protocol):
     forget = param(-1.0, low=-1, high=1e6, unit="s", doc="how long the dead are remembered, and gossiped to")
 
     @classmethod
+    def complete(cls, params: dict) -> dict:
+        """What is not given is as the profile has it."""
+        profile = PROFILES[params["profile"]]
+        complete = {
+            name: profile[name] if value in (-1, "profile") else value for name, value in params.items()
+        }
+        return {**complete, "period": complete["period"] or profile["period"]}
+
+    @classmethod
     def cycle(cls, params: dict) -> Cycle:
         """Messages are counted by protocol period."""
-        profile = PROFILES[params["profile"]]
-        return Cycle(params["period"] if params["period"] > 0 else profile["period"], aligned=False)
+        return Cycle(params["period"], aligned=False)
 
     def setup(self) -> None:
         """Know all others, or oneself only."""
-        for name, value in PROFILES[self.profile].items():
-            if getattr(self, name) in (-1, "profile") or (name == "period" and self.period <= 0):
-                setattr(self, name, value)
         self.incarnation = FIRST[self.precedence]
         self.table = Membership(self.precedence)
         self.order: list[

@@ -265,7 +265,7 @@ def test_protocols(gossiplab):
     lines = out.splitlines()
     names = [line.split()[0] for line in lines if line[0] != " "]
     assert names == sorted(names)
-    assert {"cyclon", "epidemic", "hyparview", "plumtree", "rumor"} <= {*names}
+    assert {"cyclon", "epidemic", "heartbeat", "hyparview", "plumtree", "rumor", "swim"} <= {*names}
     for name in (
         "direction",
         "feedback",

@@ -18,7 +18,7 @@ from gossiplab.events import Believed, Delivered, Sent
 from gossiplab.experiment import load_experiment
 from gossiplab.replica.broadcasts import PACKET, SIZE, Broadcasts
 from gossiplab.replica.suspicion import Suspicion, suspicion_minimum
-from tests.helpers import only
+from tests.helpers import header_of, only
 from tests.protocols.membership import Run
 
 
@@ -156,6 +156,18 @@ def test_lan_detects_as_fast_as_memberlist(nodes, runs):
 @pytest.mark.parametrize("nodes", [10, 16, 50, 100])
 def test_lan_detects_as_fast_as_memberlist_on_many_seeds(nodes):
     check_detection(nodes, 60)
+
+
+def test_a_profile_fills_in_what_is_not_given():
+    def params(**given):
+        return header_of("swim", params=given).experiment.params
+
+    lan, paper, mixed = params(), params(profile="paper"), params(profile="wan", period=2, lifeguard="off")
+    assert (lan["period"], lan["timeout"], lan["helpers"], lan["lifeguard"]) == (1.0, 0.5, 3, "memberlist")
+    assert (paper["precedence"], paper["lifeguard"], paper["gossip_nodes"]) == ("swim", "off", 0)
+    assert (mixed["period"], mixed["timeout"], mixed["lifeguard"]) == (2.0, 3.0, "off")
+    for complete in (lan, paper, mixed):
+        assert params(**complete) == complete  # what a recording's header holds says itself again
 
 
 def test_the_push_pull_interval_grows_with_the_cluster():
