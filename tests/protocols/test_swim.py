@@ -250,6 +250,22 @@ def test_a_false_suspicion_is_refuted():
         )
 
 
+@pytest.mark.parametrize("lifeguard", ["off", "paper", "memberlist"])
+def test_a_paused_member_is_suspected_and_refutes_when_it_goes_on(lifeguard):
+    happened = run(24, 40, "10 pause n6", "14.5 resume n6", lifeguard=lifeguard)
+    assert [(t > 10, about) for t, _, about, state, _ in happened.beliefs() if state == SUSPECTED]
+    assert happened.figures.refutations >= 1
+    assert happened.figures.false_deaths == 0
+    assert happened.figures.failures == []  # it was up all along
+    assert happened.matrix() == ["a" * 24] * 24
+
+
+def test_a_member_that_is_paused_for_too_long_is_held_for_dead_and_comes_back():
+    happened = run(24, 60, "10 pause n6", "30 resume n6")
+    assert happened.figures.false_deaths == 1
+    assert happened.matrix() == ["a" * 24] * 24
+
+
 def test_only_a_member_raises_its_own_incarnation():
     happened = run(10, 60, "5 partition n0-n3", "12 heal", "20 kill n4", "22 rejoin n4 fresh", seed=4)
     highest = defaultdict(lambda: 1)
