@@ -17,7 +17,7 @@ from textual.strip import Strip
 from gossiplab.tui.canvas import Canvas
 from gossiplab.tui.view import Scene, View
 from gossiplab.world.membership import DOWN
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, World
+from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
 
 _MOST_SINGLE = 64  # nodes up to which every belief has a cell of its own unless an overview is asked for
 
@@ -38,27 +38,25 @@ class Verdict(IntEnum):
 
 
 class Sign(NamedTuple):
-    """How a verdict looks, with and without more than ASCII, and its meaning."""
+    """How a verdict looks, and its meaning."""
 
     glyph: str
-    plain: str
     meaning: str
 
 
 SIGNS: dict[Verdict, Sign] = {
-    Verdict.NOTHING: Sign(" ", " ", "unknown"),
-    Verdict.ALIVE: Sign("·", ".", "right: alive"),
-    Verdict.DEAD: Sign("†", "+", "right: dead"),
-    Verdict.LEFT: Sign("◌", "_", "right: left"),
-    Verdict.SUSPECTED: Sign("?", "?", "suspected, down"),
-    Verdict.STALE: Sign("○", "o", "alive, though down"),
-    Verdict.GONE: Sign("◍", "L", "left, though up"),
-    Verdict.DOUBTED: Sign("‽", "%", "suspected, though up"),
-    Verdict.BURIED: Sign("╳", "X", "dead, though up"),
-    Verdict.SELF: Sign("\\", "\\", ""),
+    Verdict.NOTHING: Sign(" ", "unknown"),
+    Verdict.ALIVE: Sign("·", "right: alive"),
+    Verdict.DEAD: Sign("†", "right: dead"),
+    Verdict.LEFT: Sign("◌", "right: left"),
+    Verdict.SUSPECTED: Sign("?", "suspected, down"),
+    Verdict.STALE: Sign("○", "alive, though down"),
+    Verdict.GONE: Sign("◍", "left, though up"),
+    Verdict.DOUBTED: Sign("‽", "suspected, though up"),
+    Verdict.BURIED: Sign("╳", "dead, though up"),
+    Verdict.SELF: Sign("\\", ""),
 }
-_TRUTH = {ALIVE: ("●", "@"), DEAD: ("†", "+"), LEFT: ("◌", "_"), CRASHED: ("‼", "!")}
-_ELSE = ("‖", "=")  # up, and yet not as others are
+_TRUTH = {ALIVE: "●", PAUSED: "‖", DEAD: "†", LEFT: "◌", CRASHED: "‼"}
 
 _STYLES = ("right", "wrong", "on-the-way", "edge", "cursor", "word", "faint")
 _RIGHT, _WRONG, _WAY, _EDGE, _CURSOR, _WORD, _FAINT = range(1, len(_STYLES) + 1)
@@ -103,11 +101,9 @@ class BeliefMatrix(View):
 
     overview: reactive[bool | None] = reactive[bool | None](None, repaint=False)
 
-    def __init__(self, *, plain: bool = False, id: str | None = None, classes: str | None = None) -> None:
-        """`plain`: draw with ASCII alone."""
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.cursor = (0, 0)
-        self._plain = plain
         self._world = World()
         self._drawn: object = None
         self._strips: list[Strip] = []
@@ -212,17 +208,17 @@ class BeliefMatrix(View):
         seen = [line[self._left : self._left + columns] for line in blocks[self._top : self._top + height]]
         for y, line in enumerate(seen, self._above):
             for x, verdict in enumerate(line):
-                self._put(x, y, SIGNS[Verdict(verdict)][self._plain], _STYLE_OF[Verdict(verdict)])
+                self._put(x, y, SIGNS[Verdict(verdict)].glyph, _STYLE_OF[Verdict(verdict)])
         self._draw_edges(world, len(seen), len(seen[0]))
         x, y = column - self._left, row - self._top + self._above
-        self._put(x, y, SIGNS[Verdict(blocks[row][column])][self._plain], _CURSOR)
+        self._put(x, y, SIGNS[Verdict(blocks[row][column])].glyph, _CURSOR)
 
     def _put(self, x: int, y: int, glyph: str, style: int) -> None:
         self._canvas.put(self._margin + (2 * x if self._roomy else x), y, glyph, style)
 
     def _draw_edges(self, world: World, height: int, width: int) -> None:
         """What is so, and the names of the rows."""
-        signs = [_TRUTH.get(node.status, _ELSE)[self._plain] for node in world.nodes]
+        signs = [_TRUTH[node.status] for node in world.nodes]
         for x in range(width):
             these = signs[(self._left + x) * self._wide : (self._left + x + 1) * self._wide]
             self._put(x, self._above - 1, _odd(these), _EDGE)
@@ -246,7 +242,7 @@ class BeliefMatrix(View):
         canvas, (who, about) = self._canvas, self.cursor
         counts = {verdict: sum(row.count(verdict) for row in verdicts) for verdict in Verdict}
         words = [
-            f"{SIGNS[verdict][self._plain]} {SIGNS[verdict].meaning} {count:,}"
+            f"{SIGNS[verdict].glyph} {SIGNS[verdict].meaning} {count:,}"
             for verdict, count in counts.items()
             if count and SIGNS[verdict].meaning and verdict != Verdict.NOTHING
         ]
@@ -332,4 +328,4 @@ def _scroll(first: int, cursor: int, room: int, total: int) -> int:
 
 def _odd(signs: list[str]) -> str:
     """The sign that stands for several nodes: of one that is not up, if any is."""
-    return next((sign for sign in signs if sign not in ("●", "@")), signs[0])
+    return next((sign for sign in signs if sign != _TRUTH[ALIVE]), signs[0])

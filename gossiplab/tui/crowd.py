@@ -27,7 +27,7 @@ _KNOWING = (Role.LEARNED, Role.INFECTIVE, Role.REMOVED)
 
 def roles_of(world: World, t: float, rumor: int, suspected: Collection[int] = ()) -> bytearray:
     """The role of each node at the instant `t`. rumor: the one that is shown, -1 for none."""
-    roles = bytearray([Role.SUSCEPTIBLE]) * len(world.nodes)
+    roles = bytearray([Role.SUSCEPTIBLE if rumor >= 0 else Role.UP]) * len(world.nodes)
     if rumor >= 0:
         told = world.rumors[rumor]
         for id in told.arrivals:

@@ -62,7 +62,9 @@ class LiveLab(Session):
         self.failure: BaseException | None = None
         self._refused = False  # whether the disk does not take what the lab does
         self._rushing = False  # whether it goes on as fast as it goes up to some instant
-        self._spreads = True  # whether a rumor was still to come or on its way, when unlimited speed was last looked at
+        self._spreads = (
+            True  # whether a rumor was still to come or on its way, when unlimited speed was last looked at
+        )
         self._past: Player | None = None
         self._recording: Recording | None = None
         self._waits_until = 0.0  # in real time: until then the screen answers a key, and the lab stands back

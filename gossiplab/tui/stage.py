@@ -77,6 +77,7 @@ class Stage(View):
         & > .stage--wall { color: $text-error 70%; }
         & > .stage--one-way { color: $text-error; text-style: bold; }
         & > .stage--label { color: $foreground 55%; }
+        & > .stage--up { color: $text-success; }
         & > .stage--susceptible { color: $foreground 75%; }
         & > .stage--learned { color: $text-warning; text-style: bold reverse; }
         & > .stage--infective { color: $text-warning; text-style: bold; }

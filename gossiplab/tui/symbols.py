@@ -20,6 +20,7 @@ class Role(IntEnum):
     WALL = auto()
     ONE_WAY = auto()
     LABEL = auto()
+    UP = auto()
     SUSCEPTIBLE = auto()
     LEARNED = auto()
     INFECTIVE = auto()
@@ -54,6 +55,7 @@ class Symbol(NamedTuple):
 
 
 SYMBOLS: dict[Role, Symbol] = {
+    Role.UP: Symbol("◉", "up", "up, while there is no rumor"),
     Role.SUSCEPTIBLE: Symbol("○", "unaware", "does not know the rumor"),
     Role.LEARNED: Symbol("★", "new", "has just learned it"),
     Role.INFECTIVE: Symbol("●", "spreads", "knows and spreads it"),
