@@ -12,6 +12,7 @@ from gossiplab.link import Link, parse_settings
 from gossiplab.nodeset import parse_nodes
 from gossiplab.text import visible
 from gossiplab.tui.chronicle import Entry
+from gossiplab.world.provenance import Chain, chain_to
 from gossiplab.world.saying import say_event
 from gossiplab.world.world import CRASHED, DEAD, LEFT, PAUSED, World
 
@@ -19,6 +20,7 @@ LINE = 28  # cells of a line
 _STATUS = {PAUSED: "paused", DEAD: "dead", LEFT: "away: it left", CRASHED: "crashed"}
 _MOST_RUMORS = 6
 _MOST_SHOWN = 12
+_MOST_HOPS, _FEW_HOPS = 8, 4  # lines for the way of the newest rumor, and of others
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = LINE
 _BODY = 4 * LINE  # characters of a message's body
@@ -112,7 +114,7 @@ def _whereabouts(world: World, id: int, message: Sent, entries: list[Entry]) -> 
 
 
 def _rumor(world: World, id: int, number: int) -> list[Content]:
-    """How a node came to know a rumor."""
+    """How a node came to know a rumor: from whom, and they from whom, back to the source."""
     rumor = world.rumors[number]
     arrival = rumor.arrivals.get(id)
     head = title(f"rumor {number}" if len(world.rumors) > 1 else "the rumor")
@@ -124,8 +126,29 @@ def _rumor(world: World, id: int, number: int) -> list[Content]:
         sender = "a message" if arrival.sender is None else f"n{arrival.sender}"
         lines = [head, Content(f"heard from {sender}")]
     lines.append(Content(f"at {arrival.t:.3f} s{_cycles(world, rumor.t, arrival.t)}"))
+    chain = chain_to(rumor, id)
+    if chain.length > 1:  # else all is said
+        lines.append(Content(f"{chain.length} hops:"))
+        lines += _chain(chain, _MOST_HOPS if number == len(world.rumors) - 1 else _FEW_HOPS)
     if id in rumor.retired:
         lines.append(Content(f"silent since {rumor.retired[id]:.3f} s"))
+    return lines
+
+
+def _chain(chain: Chain, most: int) -> list[Content]:
+    """A line for each node on the way back to the source; of a long way its two ends."""
+    lines: list[Content] = []
+    for place, hop in enumerate(chain.hops):
+        if len(chain.hops) > most and place == most - 2:
+            lines.append(Content.styled(f"  ... {len(chain.hops) - most + 1} more", "$text-muted"))
+        if place < most - 2 or place == len(chain.hops) - 1 or len(chain.hops) <= most:
+            name = f"{'<-' if place else '  '} n{hop.node}"
+            by = "" if hop.message is None else f"  m{hop.message}"
+            lines.append(Content(f"{name:<9}{hop.t:>8.3f} s{by}"))
+    if chain.whole:
+        lines[-1] += Content("  source")
+    elif chain.hops[-1].sender is not None:
+        lines.append(Content(f"<- n{chain.hops[-1].sender}, which is not known"))
     return lines
 
 

@@ -105,6 +105,12 @@ QUIET: tuple[Stroke, ...] = (
     Stroke("c", "c", "app.compare", "Compare two futures: where they part, and their figures side by side."),
     Stroke("F2", "f2", "app.home", "Home: start another lab, open an experiment or a recording."),
     Stroke("home", "home", "begin", "Look at the very beginning."),
+    Stroke(
+        "w",
+        "w",
+        "tree",
+        "Who told whom: the way of the rumor to every node, as lines on the stage, and back.",
+    ),
     Stroke("d", "d", "details", "Show or hide the details beside the stage."),
     Stroke(
         "R",

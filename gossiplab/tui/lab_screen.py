@@ -39,8 +39,10 @@ from gossiplab.tui.status import Status
 from gossiplab.tui.tabs import Tabs
 from gossiplab.tui.timeline import Second, Timeline
 from gossiplab.tui.tracks import Tracks
+from gossiplab.tui.tree import ways
 from gossiplab.tui.view import Scene, View
 from gossiplab.tui.views import VIEWS
+from gossiplab.world.world import World
 
 FRAME = 1 / 30  # s between two pictures
 _FRAMES_A_WORD = 3
@@ -68,6 +70,7 @@ class LabScreen(Screen[None]):
         self._picked: Selection | None = None  # a link or a message that is looked at
         self._drawn = perf_counter()
         self._frames = 0
+        self.tracing = False  # whether the stage shows who told whom
 
     @property
     def session(self) -> Session:
@@ -131,6 +134,8 @@ class LabScreen(Screen[None]):
             experiment = session.header.experiment
             self.stage.open(experiment.nodes, session.latest.edges, experiment.seed)
         stage = self.stage
+        if stage is self.view:
+            self._trace(world)
         self.view.show(Scene(session, world, session.t, stage.selected, stage.marked, words, self.picked))
         if not words:
             return
@@ -138,7 +143,7 @@ class LabScreen(Screen[None]):
         self._banner.show(session.trouble, world)
         self.timeline.show(session.latest, session.t, session.end, session.growing, self._second())
         if self._panel.display:
-            self._panel.show(session, self.picked)
+            self._panel.show(session, self.picked, self.view)
         self._legend.show(self.stage)
 
     def on_resize(self, event: Resize) -> None:
@@ -199,6 +204,16 @@ class LabScreen(Screen[None]):
             self.set_class(self.view is not self.stage, "-no-stage")
             self.set_focus(self.view)
             self.draw()
+
+    def action_tree(self) -> None:
+        """Show on the stage who told whom, or the lab's links again."""
+        self.tracing = not (self.tracing and self.view is self.stage)
+        self.action_view(0)
+
+    def _trace(self, world: World) -> None:
+        """Hand the stage the ways of the rumor, as far as it has got."""
+        found = ways(world, len(world.rumors) - 1, self.stage.selected) if self.tracing else None
+        self.stage.trace, self.stage.path = (found.tree, found.path) if found else (None, ())
 
     def explanation(self) -> Explain:
         """About what has the focus."""

@@ -7,8 +7,10 @@ reads that file: the lab goes on meanwhile.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from itertools import islice
 from math import inf
 from pathlib import Path
 from time import perf_counter
@@ -36,6 +38,7 @@ from gossiplab.world.world import World
 
 _COURTESY = 0.03  # s of real time for which the lab stands back after a key, unless the key is about the lab
 _NAP = 0.002  # s of real time between two looks whether it still does
+_RECENT = 32_768  # events: some frames' worth of a large lab at full speed, a few megabytes
 _PASSES = 6  # passes of the host's loop for each of trio's: a key press needs several to reach the screen
 
 
@@ -60,6 +63,7 @@ class LiveLab(Session):
         self.lab.clock.speed = speed
         self.lab.clock.paused = paused
         self.failure: BaseException | None = None
+        self._recent = deque[AnyEvent](maxlen=_RECENT)  # the last events, also in memory
         self._refused = False  # whether the disk does not take what the lab does
         self._rushing = False  # whether it goes on as fast as it goes up to some instant
         self._spreads = (
@@ -180,6 +184,7 @@ class LiveLab(Session):
     # the recording -----------------------------------------------------------------------------
 
     def _sink(self, batch: list[AnyEvent]) -> None:
+        self._recent.extend(batch)
         try:
             self._recorder(batch)
         except StorageError as error:
@@ -222,6 +227,13 @@ class LiveLab(Session):
     @property
     def latest(self) -> World:
         return self._recorder.world
+
+    def events(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
+        late = self.latest.events - start  # a view that keeps up asks for the last few, thirty times a second
+        if late > len(self._recent):
+            return self.recording().read(start, stop)
+        events = list(islice(reversed(self._recent), max(0, late)))[::-1]
+        return iter(events if stop is None else events[: max(0, stop - start)])
 
     @property
     def end(self) -> float:

@@ -1,6 +1,6 @@
 """The panel beside the view: what is picked, or the run when nothing is, and what the shapes mean.
 
-Imports session, inspect, recent and symbols. All it knows it reads from a World and the events before it.
+Imports session, inspect, recent and view. All it knows it reads from a World and the events before it.
 """
 
 from textual.content import Content
@@ -14,8 +14,7 @@ from gossiplab.tui.inspect import LINE, link_lines, message_lines, node_lines, p
 from gossiplab.tui.recent import Recent
 from gossiplab.tui.selection import PickedLink, PickedMessage, PickedNode, Selection
 from gossiplab.tui.session import Session
-from gossiplab.tui.stage import Stage
-from gossiplab.tui.symbols import SYMBOLS
+from gossiplab.tui.view import View
 from gossiplab.world.world import World
 
 
@@ -26,6 +25,7 @@ class Panel(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._view: View | None = None
         self._lines: list[Content] = []  # the legend, until the theme changes
         self._recent = Recent()
         self._message: Sent | None = None  # the picked message as it was sent, from when it was last seen
@@ -35,10 +35,13 @@ class Panel(Widget):
         super().notify_style_update()
         self._lines = []
 
-    def show(self, session: Session, picked: Selection | None) -> None:
-        """Draw what is picked in the World in view, or the run if nothing is."""
+    def show(self, session: Session, picked: Selection | None, view: View) -> None:
+        """Draw what is picked in the World in view, or the run if nothing is, and the legend of a view."""
+        if view is not self._view:
+            self._view, self._lines = view, []
+        self._lines = self._lines or _legend(view)
         lines = self._picked(session, picked) if picked else _run(session.header, session.world)
-        self.content = Content("\n").join([*lines, Content(), *self._legend()])
+        self.content = Content("\n").join([*lines, Content(), *self._lines])
 
     def render(self) -> Content:
         return self.content
@@ -70,16 +73,14 @@ class Panel(Widget):
             self._message = known
         return known or self._message
 
-    def _legend(self) -> list[Content]:
-        """What the stage's shapes mean, in the stage's colours."""
-        if not self._lines:
-            stage = self.screen.query_one(Stage)
-            self._lines = [title("legend")]
-            for role, symbol in SYMBOLS.items():
-                if symbol.meaning:
-                    style = Style.from_rich_style(stage.get_component_rich_style(role.component))
-                    self._lines.append(Content.assemble((symbol.glyph, style), f"  {symbol.meaning}"))
-        return self._lines
+
+def _legend(view: View) -> list[Content]:
+    """What the view's shapes mean, in the view's colours."""
+    lines = [title("legend")] if view.signs() else []
+    for glyph, component, meaning in view.signs():
+        style = Style.from_rich_style(view.get_component_rich_style(component))
+        lines.append(Content.assemble((glyph, style), f"  {meaning}"))
+    return lines
 
 
 def _run(header: Header, world: World) -> list[Content]:

@@ -89,6 +89,10 @@ class Session(ABC):
         """The events number `start` up to `stop`, counted from 0, as recorded so far. Raises GossiplabError."""
         return self.recording().read(start, stop)
 
+    def at(self, t: float) -> World:
+        """The World at the instant `t`, in seconds, apart from the view. Raises GossiplabError."""
+        return self.recording().at(t)
+
     @property
     @abstractmethod
     def end(self) -> float:

@@ -23,7 +23,8 @@ from gossiplab.tui.kinds import kind_word
 from gossiplab.tui.layout import Cell, Edges
 from gossiplab.tui.symbols import SHARES, SYMBOLS, Role
 from gossiplab.tui.traffic import Traffic
-from gossiplab.tui.view import Scene, View
+from gossiplab.tui.tree import draw_path
+from gossiplab.tui.view import Scene, Sign, View
 from gossiplab.world.overlay import drawn_links
 from gossiplab.world.world import World
 
@@ -51,7 +52,7 @@ class Stage(View):
     selected: the node that keys act on. marked: nodes to be split off. rumor: the one whose progress is
     shown, None for the newest. chosen: the number of the message that is pointed at. muted: types of messages that
     are not drawn. trace: links to draw strong instead of the lab's own, as the tree that a rumor took; None for
-    those. arrangement: how the nodes stand, None as it suits their number and the room.
+    those. path: links to draw thick over them. arrangement: how the nodes stand, None as it suits their number and the room.
     """
 
     title = "stage"
@@ -108,6 +109,7 @@ class Stage(View):
     chosen: reactive[int | None] = reactive[int | None](None, repaint=False)
     muted: reactive[frozenset[str]] = reactive(frozenset[str](), repaint=False)
     trace: reactive[Edges | None] = reactive[Edges | None](None, repaint=False)
+    path: reactive[Edges] = reactive[Edges]((), repaint=False)
     arrangement: reactive[Arrangement | None] = reactive[Arrangement | None](None, repaint=False)
 
     class Pointed(Message):
@@ -142,6 +144,7 @@ class Stage(View):
         self._world = None
         self._strips = []
         self.selected = self.chosen = self.trace = self.arrangement = None
+        self.path = ()
         self.marked, self.muted = frozenset(), frozenset()
         self.refresh()
 
@@ -230,6 +233,13 @@ class Stage(View):
             entries.append(Entry(glyphs, kind_word(kind), Role.CARRYING, count, kind, muted))
         return entries
 
+    def signs(self) -> tuple[Sign, ...]:
+        return tuple(
+            Sign(symbol.glyph, role.component, symbol.meaning)
+            for role, symbol in SYMBOLS.items()
+            if symbol.meaning
+        )
+
     def style_of(self, role: Role) -> Style:
         """The colour of a role, as the terminal can show it."""
         return self._colours()[role]
@@ -273,6 +283,9 @@ class Stage(View):
         self._paint()
 
     def watch_trace(self) -> None:
+        self._paint()
+
+    def watch_path(self) -> None:
         self._paint()
 
     def watch_arrangement(self) -> None:
@@ -326,6 +339,8 @@ class Stage(View):
         seen: set[Role] = set()
         traffic = self._traffic
         traffic.muted, traffic.chosen = self.muted, self.chosen
+        if self.path:
+            draw_path(ground.canvas, self._cells, self.path)
         traffic.draw(ground, world, self._t, rumor, moving, seen)
         roles = roles_of(world, self._t, rumor, _suspected(world))
         draw_crowd(ground, roles, traffic.busy)

@@ -31,6 +31,14 @@ class Scene(NamedTuple):
     picked: Selection | None = None
 
 
+class Sign(NamedTuple):
+    """A glyph, the component class of the view that gives it its colour, and what it means."""
+
+    glyph: str
+    component: str
+    meaning: str
+
+
 class View(Widget, can_focus=True):
     """One way to look at a run.
 
@@ -64,3 +72,7 @@ class View(Widget, can_focus=True):
     def show(self, scene: Scene) -> None:
         """Draw a Scene. Called only while the view is on the screen."""
         raise NotImplementedError
+
+    def signs(self) -> tuple[Sign, ...]:
+        """All signs with what they mean, for the panel."""
+        return ()

@@ -15,9 +15,8 @@ steps of a History the answer is exact, however little of the run is there.
 from bisect import bisect_left
 from collections.abc import Iterable
 from enum import Enum
-from math import inf
 
-from gossiplab.world.history import History, Step
+from gossiplab.world.history import History, Message, Step
 
 
 class Relation(Enum):
@@ -32,15 +31,15 @@ class Relation(Enum):
 class Cone:
     """The causal past and future of a step of a history.
 
-    last: by node, the number of the last event that happened before the step; first: of the first that
-    happened after it; the step itself is in both. A node that is not there has none. before, after, concurrent:
-    how many steps of the history are what.
+    last: by node, the last step that happened before it; first: the first that happened after it; the step
+    itself is in both. A node that is not there has none. before, after, concurrent: how many steps of the
+    history are what.
     """
 
     def __init__(self, history: History, step: Step) -> None:
         self.step = step
-        self.last = {step.node: step.number}
-        self.first = {step.node: step.number}
+        self.last = {step.node: step}
+        self.first = {step.node: step}
         self.before = self.after = self.concurrent = 0
         place = bisect_left(history.steps, step.number, key=lambda each: each.number)
         self._look_back(history.steps[:place])
@@ -51,9 +50,25 @@ class Cone:
         """What a step of the history is to the one looked at."""
         if step.number == self.step.number:
             return Relation.SELF
-        if step.number <= self.last.get(step.node, -1):
+        if self.is_before(step.node, step.number):
             return Relation.BEFORE
-        return Relation.AFTER if step.number >= self.first.get(step.node, inf) else Relation.CONCURRENT
+        return Relation.AFTER if self.is_after(step.node, step.number) else Relation.CONCURRENT
+
+    def is_before(self, node: int, number: int) -> bool:
+        """Whether what happened at a node as event `number` happened before the step, or is it."""
+        last = self.last.get(node)
+        return last is not None and number <= last.number
+
+    def is_after(self, node: int, number: int) -> bool:
+        """Whether what happened at a node as event `number` happened after the step, or is it."""
+        first = self.first.get(node)
+        return first is not None and number >= first.number
+
+    def holds(self, message: Message) -> bool:
+        """Whether a message is on a chain: its delivery is in the past, or its sending in the future."""
+        return (message.got >= 0 and self.is_before(message.dst, message.got)) or self.is_after(
+            message.src, message.sent
+        )
 
     def follow(self, history: History) -> None:
         """Take in what has happened since."""
@@ -74,9 +89,9 @@ class Cone:
             if (
                 message is not None
                 and message.got == step.number
-                and message.sent >= first.get(message.src, inf)
+                and self.is_after(message.src, message.sent)
             ):
-                first[step.node] = step.number
+                first[step.node] = step
                 self.after += 1
             else:
                 self.concurrent += 1
@@ -90,7 +105,7 @@ class Cone:
                 if step.number not in sendings:
                     self.concurrent += 1
                     continue
-                last[step.node] = step.number
+                last[step.node] = step
             self.before += 1
             self._add_sending(step, sendings)
 

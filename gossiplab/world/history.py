@@ -42,6 +42,9 @@ UNAWARE, AWARE, SILENT = "unaware", "aware", "silent"
 _OF_A_NODE = (
     Shown | Believed | Listed | Paused | Resumed | Skewed
 )  # and that change nothing of what is kept here
+_TURNS = (
+    Learned | Retired | Injected | Killed | Departed | Rejoined | Crashed
+)  # what changes the state of a node
 _STATUS: dict[type[Event], str] = {Killed: DEAD, Departed: LEFT, Crashed: CRASHED, Rejoined: ALIVE}
 
 
@@ -80,7 +83,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 class History:
     """What happened after a World, which may change afterwards.
 
-    steps: all, in the order of the recording. rows: those of each node. first, next: numbers of the first event
+    steps: all, in the order of the recording. rows: those of each node; turns: of these, those that
+    change what the node is or knows, which are few. first, next: numbers of the first event
     taken and of the next one. since, t: everything after the instant `since` up to the event at `t` is here.
     """
 
@@ -91,6 +95,7 @@ class History:
         self.t = world.t
         self.steps: list[Step] = []
         self.rows: list[list[Step]] = [[] for _ in world.nodes]
+        self.turns: list[list[Step]] = [[] for _ in world.nodes]
         self.longest = 0.0  # s: the longest flight so far
         self._flights = {id: _message(sent, -1) for id, sent in world.flights.items()}
         self._lost = _message(world.lost[-1].message, -1) if world.lost else None
@@ -119,7 +124,7 @@ class History:
                     node = message.dst
                 elif isinstance(event, _OF_A_NODE):
                     node = event.node
-                elif isinstance(event, Learned | Retired | Injected | Killed | Departed | Rejoined | Crashed):
+                elif isinstance(event, _TURNS):
                     node = event.node
                     self._turn(event)
                 else:
@@ -133,6 +138,8 @@ class History:
                     number += 1
                     continue
                 step = Step(number, event.t, node, event, message)
+                if message is None and isinstance(event, _TURNS):
+                    self.turns[node].append(step)
                 rows[node].append(step)
                 add(step)
                 self.t = event.t
@@ -147,6 +154,9 @@ class History:
             self.first = self.steps[count - 1].number + 1
             for node, old in Counter(step.node for step in self.steps[:count]).items():
                 del self.rows[node][:old]
+                turns = self.turns[node]
+                if turns and turns[0].number < self.first:
+                    del turns[: bisect_left(turns, self.first, key=_number)]
             del self.steps[:count]
         self.since = max(self.since, until)
 

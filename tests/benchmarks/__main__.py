@@ -5,7 +5,7 @@ Names after the command choose tables: make bench ARGS="delivery screen".
 
 import sys
 
-from tests.benchmarks import delivery, membership, overlays, screen, seeking, starting, views
+from tests.benchmarks import delivery, diagram, membership, overlays, screen, seeking, starting, views
 
 TABLES = {
     "delivery": delivery.main,
@@ -13,6 +13,7 @@ TABLES = {
     "overlays": overlays.main,
     "seeking": seeking.main,
     "screen": screen.main,
+    "diagram": diagram.main,
     "views": views.main,
     "starting": starting.main,
 }

@@ -1,0 +1,543 @@
+"""The space-time diagram: a row for every node, time to the right, a line for every message. Imports diagram and reel.
+
+What it shows it reads from the recording, live as in a replay. One event may be chosen: everything that could
+neither have caused it nor been caused by it then becomes faint, which is what happened-before means.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from math import floor, inf, log10
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
+from textual.geometry import Region
+from textual.strip import Strip
+
+from gossiplab.events import Injected, Learned, Retired
+from gossiplab.tui.ascii import AsciiFilter
+from gossiplab.tui.canvas import Canvas
+from gossiplab.tui.diagram import Picture, Place, gap_for, mark_of
+from gossiplab.tui.marks import SHAPES, Mark
+from gossiplab.tui.reel import Reel
+from gossiplab.tui.telling import tell
+from gossiplab.tui.view import Scene, Sign, View
+from gossiplab.world.causality import Cone
+from gossiplab.world.history import History, Step
+
+SCALES = tuple(digit * 10.0**power for power in range(-6, 4) for digit in (1, 2, 5))
+"""Seconds in a column."""
+_USUAL = 0.05  # s in a column at first: 160 columns are eight seconds
+_RIGHT = 3  # columns that stay free to the right of the present
+_AHEAD = 0.25  # of the columns: what is seen of the future of an instant in the past
+_FEET = 3  # rows below the nodes: the axis, words, the legend
+_TICK = 20  # columns between two numbers on the axis
+
+
+class SpaceTime(View):
+    """Who told whom when, and what could have caused what."""
+
+    title = "space-time"
+    about = (
+        "Every row is a node and time runs to the right; a line leads from where a message was sent to where it "
+        "arrived, a cross is where it was lost, and a row becomes thick where its node learns the rumor (★). "
+        "Choose an event with the arrows or a click: all that may have caused it stays bright to its left, all that "
+        "it may have caused stays bright to its right, and what turns faint is concurrent with it: no chain of messages "
+        "leads from one to the other, so neither can know of the other, whichever the clock says came first. "
+        "Left and right go from event to event of a node, up and down to the other end of a message or to the next row, "
+        "Enter looks at that instant, Esc lets go. z and Z or the wheel zoom, < and > scroll through time, PgUp and "
+        "PgDn through the nodes; s sorts the rows by number or by who learned first, f leaves only the selected node "
+        "and those it talks with."
+    )
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "event(-1)", "The event before, at this node", show=False),
+        Binding("right", "event(1)", "The next event at this node", show=False),
+        Binding("up", "across(-1)", "The other end of the message, or the row above", show=False),
+        Binding("down", "across(1)", "The other end of the message, or the row below", show=False),
+        Binding("enter", "seek", "Look at the instant of the chosen event", show=False),
+        Binding("escape", "let_go", "Choose no event, and follow time again", show=False),
+        Binding("z", "zoom(-1)", "Zoom in", show=False),
+        Binding("Z", "zoom(1)", "Zoom out", show=False),
+        Binding("less_than_sign", "scroll(-0.5)", "Scroll back in time", show=False),
+        Binding("greater_than_sign", "scroll(0.5)", "Scroll on in time", show=False),
+        Binding("pageup", "rows(-1)", "Scroll to the rows above", show=False),
+        Binding("pagedown", "rows(1)", "Scroll to the rows below", show=False),
+        Binding("s", "sort", "Order the rows by number, or by who learned first", show=False),
+        Binding("f", "filter", "Only the selected node and those it talks with, or all", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {mark.component for mark in Mark}
+    DEFAULT_CSS = """
+    SpaceTime {
+        background: $background;
+        color: $foreground;
+        & > .spacetime--faint { color: $foreground 30%; }
+        & > .spacetime--name { color: $foreground 70%; }
+        & > .spacetime--chosen-name { color: $primary; text-style: bold reverse; }
+        & > .spacetime--axis { color: $foreground 50%; }
+        & > .spacetime--deed { color: $warning; text-style: bold reverse; }
+        & > .spacetime--words { color: $foreground 80%; }
+        & > .spacetime--now { color: $accent; text-style: bold; }
+        & > .spacetime--unaware { color: $foreground 45%; }
+        & > .spacetime--aware { color: $warning; text-style: bold; }
+        & > .spacetime--silent { color: $success; text-style: bold; }
+        & > .spacetime--down { color: $error 70%; }
+        & > .spacetime--other { color: $foreground 60%; }
+        & > .spacetime--carrying { color: $accent; }
+        & > .spacetime--sent { color: $foreground 85%; }
+        & > .spacetime--received { color: $foreground; text-style: bold; }
+        & > .spacetime--lost { color: $error; text-style: bold; }
+        & > .spacetime--retired { color: $success; text-style: bold; }
+        & > .spacetime--rejoined { color: $foreground; text-style: bold; }
+        & > .spacetime--left { color: $foreground; text-style: bold; }
+        & > .spacetime--dead { color: $error; text-style: bold; }
+        & > .spacetime--crashed { color: $error; text-style: bold; }
+        & > .spacetime--learned { color: $warning; text-style: bold; }
+        & > .spacetime--chosen { color: $primary; text-style: bold reverse; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.plain = False  # whether it draws with ASCII alone
+        self.follows = True  # whether the picture keeps the session's instant in sight
+        self.chosen: Step | None = None
+        self.cone: Cone | None = None
+        self.by_arrival: bool | None = None  # how rows are ordered; None: as suits the number of nodes
+        self.filtered = False
+        self._scene: Scene | None = None
+        self._reel: Reel | None = None
+        self._scale = _USUAL
+        self._left = 0
+        self._top = 0
+        self._selected: int | None = None
+        self._read: History | None = None  # what the cone was found in
+        self._place = Place(0, _USUAL, 0, 0, 0, (), 1)
+        self._canvas = Canvas(0, 0)
+        self._drawn: tuple[object, ...] = ()
+        self._strips: list[Strip] = []
+        self._palette: list[Style] = []
+
+    # what the app calls ------------------------------------------------------------------------
+
+    def show(self, scene: Scene) -> None:
+        if self._scene is None or self._scene.session is not scene.session:
+            self._reel = Reel(scene.session)
+            self._selected = scene.selected
+            self._choose(None)
+        self._scene = scene
+        if not self.is_mounted or not self.size or self._reel is None:
+            return
+        if scene.selected != self._selected:
+            self._selected = scene.selected
+            self._bring_into_sight(scene.selected)
+        if self.follows:
+            self._left = self._followed(scene)
+        place = self._arrange(scene)
+        begin = place.start if self.chosen is None else min(place.start, self.chosen.t)
+        complete = self._reel.cover(begin, place.stop)
+        self._update_cone()
+        self._paint(scene, self._reel, complete)
+
+    def signs(self) -> tuple[Sign, ...]:
+        return tuple(
+            Sign(shape.plain if self.plain else shape.glyph, mark.component, shape.meaning)
+            for mark, shape in SHAPES.items()
+            if shape.meaning
+        )
+
+    @property
+    def history(self) -> History | None:
+        """What has been read; None before anything was shown."""
+        return self._reel.history if self._reel is not None else None
+
+    # where everything is -----------------------------------------------------------------------
+
+    def _followed(self, scene: Scene) -> int:
+        """The first column, so that the session's instant is in sight."""
+        columns = max(1, self.size.width - self._gutter(scene))
+        now = floor(scene.t / self._scale + 1e-9)
+        ahead = _RIGHT if scene.t >= scene.session.end else int(_AHEAD * columns)
+        return max(0, now + ahead - columns + 1)
+
+    @staticmethod
+    def _gutter(scene: Scene) -> int:
+        return len(f"n{max(0, len(scene.world.nodes) - 1)}") + 3
+
+    def _arrange(self, scene: Scene) -> Place:
+        width, height = self.size
+        room = max(1, height - _FEET)
+        order = self._order(scene, room)
+        gap = gap_for(len(order), room)
+        fit = max(1, room // gap)
+        self._top = max(0, min(self._top, len(order) - fit))
+        nodes = tuple(order[self._top : self._top + fit])
+        self._place = Place(self._left, self._scale, self._gutter(scene), width, room, nodes, gap)
+        return self._place
+
+    def _order(self, scene: Scene, room: int) -> Sequence[int]:
+        """All nodes that have a row, from the top."""
+        world = scene.session.latest
+        nodes: Sequence[int] = range(len(world.nodes))
+        if self.filtered and scene.selected is not None and self._reel is not None:
+            start = self._left * self._scale
+            steps = self._reel.history.between(scene.selected, start, start + self.size.width * self._scale)
+            messages = [step.message for step in steps if step.message is not None]
+            nodes = sorted({scene.selected, *(m.src for m in messages), *(m.dst for m in messages)})
+        by_arrival = self.by_arrival if self.by_arrival is not None else len(nodes) > room
+        if not by_arrival or not 0 <= self._rumor(scene) < len(world.rumors):
+            return nodes
+        rumor = world.rumors[self._rumor(scene)]
+        first = {**rumor.arrivals, **rumor.forgotten}
+        return sorted(nodes, key=lambda node: (first[node].t if node in first else inf, node))
+
+    def _rumor(self, scene: Scene) -> int:
+        """The rumor that is shown: that of the chosen event or the newest at the session's instant; -1: none."""
+        if self.chosen is not None and isinstance(self.chosen.event, Learned | Injected | Retired):
+            return self.chosen.event.rumor
+        return len(scene.world.rumors) - 1
+
+    def _bring_into_sight(self, node: int | None) -> None:
+        """Scroll to the row of a node."""
+        if node is None or self._scene is None or node in self._place.nodes:
+            return
+        order = list(self._order(self._scene, max(1, self.size.height - _FEET)))
+        if node in order:
+            self._top = order.index(node) - len(self._place.nodes) // 2
+
+    # choosing ----------------------------------------------------------------------------------
+
+    def _choose(self, step: Step | None) -> None:
+        self.chosen, self.cone = step, None
+        if step is None:
+            return
+        self.follows = False
+        place = self._place
+        column = floor(step.t / self._scale + 1e-9)
+        if not place.left + 2 <= column < place.left + place.columns - 2:
+            self._left = max(0, column - place.columns // 2)
+        self._bring_into_sight(step.node)
+        if self._scene is not None and step.node != self._scene.selected:
+            self._selected = step.node
+            self.post_message(self.Selected(step.node))
+        self._redraw()
+
+    def _update_cone(self) -> None:
+        if self.chosen is None or self._reel is None:
+            return
+        history = self._reel.history
+        if self.cone is None or self._read is not history:
+            if history.step(self.chosen.number) is None:
+                return  # not read yet
+            self.cone, self._read = Cone(history, self.chosen), history
+        else:
+            self.cone.follow(history)
+
+    def action_event(self, way: int) -> None:
+        """The next event at this node (1), or the one before (-1)."""
+        if self._reel is None or not self._place.nodes:
+            return
+        if self.chosen is None:
+            self._choose_some()
+            return
+        row = self._reel.history.rows[self.chosen.node]
+        index = bisect_left(row, self.chosen.number, key=lambda step: step.number) + way
+        if 0 <= index < len(row):
+            self._choose(row[index])
+        elif way < 0 and self._reel.history.first:
+            self.action_scroll(-0.5)  # what was before has still to be read
+
+    def action_across(self, way: int) -> None:
+        """The other end of the message if it is there, else the nearest event in the next row up (-1) or down (1)."""
+        if self._reel is None or not self._place.nodes:
+            return
+        if self.chosen is None:
+            self._choose_some()
+            return
+        history, here = self._reel.history, self.chosen
+        order = list(self._order(self._scene, self._place.height)) if self._scene else []
+        place = {node: index for index, node in enumerate(order)}
+        message = here.message
+        if message is not None:
+            number = message.sent if message.got == here.number else message.got
+            other = history.step(number)
+            if other is not None and (place.get(other.node, -1) - place.get(here.node, -1)) * way > 0:
+                self._choose(other)
+                return
+        index = place.get(here.node, 0) + way
+        while 0 <= index < len(order):
+            row = history.rows[order[index]]
+            if row:
+                self._choose(min(row, key=lambda step: abs(step.t - here.t)))
+                return
+            index += way
+
+    def _choose_some(self) -> None:
+        """An event to begin with: of the selected node or the first with any in sight, the last before the instant."""
+        assert self._reel is not None
+        assert self._scene is not None
+        nodes = self._place.nodes
+        selected = self._scene.selected
+        for node in (selected, *nodes) if selected is not None else nodes:
+            steps = self._reel.history.between(node, self._place.start, self._place.stop)
+            if steps:
+                before = bisect_right(steps, self._scene.t, key=lambda step: step.t)
+                self._choose(steps[max(0, before - 1)])
+                return
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the event that was clicked, or was nearly; on a name select its node."""
+        at = event.get_content_offset(self)
+        place, reel = self._place, self._reel
+        index = None if at is None else place.row_at(at.y)
+        if at is None or index is None or reel is None or self._scene is None:
+            return
+        if at.x < place.gutter:
+            self.post_message(self.Selected(place.nodes[index]))
+            return
+        near: list[tuple[int, int, int, Step]] = []
+        for other in range(max(0, index - 1), min(len(place.nodes), index + 2)):
+            t = (place.left + at.x - place.gutter) * place.scale
+            for step in reel.history.between(place.nodes[other], t - 2 * place.scale, t + 3 * place.scale):
+                away = abs(place.x(step.t) - at.x) + 3 * abs(place.y(other) - at.y)
+                near.append((away, -mark_of(step, self._rumor(self._scene)), step.number, step))
+        if near:
+            away, _, _, step = min(near)
+            if away <= 3:
+                self._choose(step)
+
+    def action_seek(self) -> None:
+        """Look at the instant of the chosen event."""
+        if self.chosen is None:
+            raise SkipAction
+        self.post_message(self.Sought(self.chosen.t))
+
+    def action_let_go(self) -> None:
+        """Choose no event, and follow time again."""
+        if self.chosen is None and self.follows:
+            raise SkipAction
+        self._choose(None)
+        self.follows = True
+        self._redraw()
+
+    # moving ------------------------------------------------------------------------------------
+
+    def action_zoom(self, steps: int) -> None:
+        """Zoom out (1) or in (-1), around the chosen event, or the session's instant, or the middle."""
+        place = self._place
+        about = self.chosen.t if self.chosen else self._scene.t if self._scene else 0.0
+        if not place.start <= about <= place.stop:
+            about = (place.start + place.stop) / 2
+        self._zoom(steps, about)
+
+    def _zoom(self, steps: int, about: float) -> None:
+        index = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - self._scale))
+        x = self._place.x(about) - self._place.gutter
+        self._scale = SCALES[max(0, min(index + steps, len(SCALES) - 1))]
+        self._left = max(0, floor(about / self._scale + 1e-9) - x)
+        self._redraw()
+
+    def action_scroll(self, share: float) -> None:
+        """Scroll by so much of what is in sight on in time, or back."""
+        self._scroll(int(share * self._place.columns))
+
+    def _scroll(self, columns: int) -> None:
+        self.follows = False
+        self._left = max(0, self._left + columns)
+        self._redraw()
+
+    def action_rows(self, pages: int) -> None:
+        """Scroll to other nodes."""
+        self._top += pages * max(1, len(self._place.nodes) - 1)
+        self._redraw()
+
+    def action_sort(self) -> None:
+        """Order the rows by the nodes' numbers, or by when they learned the rumor."""
+        if self._scene is not None:
+            by_arrival = self.by_arrival
+            if by_arrival is None:
+                by_arrival = len(self._scene.world.nodes) > self._place.height
+            self.by_arrival = not by_arrival
+            self._top = 0
+            self._redraw()
+            self._bring_into_sight(self._selected)
+            self._redraw()
+
+    def action_filter(self) -> None:
+        """Show only the selected node and those it talks with, or all."""
+        self.filtered = not self.filtered
+        self._top = 0
+        self._redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Part of Widget."""
+        self._wheel(event, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Part of Widget."""
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        """Part of Widget."""
+        self._scroll(-4)
+        event.stop()
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        """Part of Widget."""
+        self._scroll(4)
+        event.stop()
+
+    def _wheel(self, event: events.MouseEvent, way: int) -> None:
+        """Zoom where the mouse is; with shift scroll through time, on the names through the nodes."""
+        event.stop()
+        at = event.get_content_offset(self)
+        if event.shift:
+            self._scroll(8 * way)
+        elif at is not None and at.x < self._place.gutter:
+            self._top += 3 * way
+            self._redraw()
+        else:
+            x = self._place.columns // 2 if at is None else at.x - self._place.gutter
+            self._zoom(way, (self._place.left + x) * self._scale)
+
+    # when to draw ------------------------------------------------------------------------------
+
+    def _redraw(self) -> None:
+        if self._scene is not None and self.display:
+            self._drawn = ()
+            self.show(self._scene)
+
+    def on_resize(self) -> None:
+        self._redraw()
+
+    def notify_style_update(self) -> None:
+        """Part of Widget: the theme or the stylesheet changed."""
+        super().notify_style_update()
+        self._palette = []
+        self._canvas.forget()
+        self.call_later(self._redraw)  # by then the component classes have been brought up to date too
+
+    def render_line(self, y: int) -> Strip:
+        """Part of Widget."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Part of Widget: without the detour that would add borders and padding, where there are none."""
+        if self.gutter or len(self._strips) < crop.bottom:
+            return super().render_lines(crop)
+        strips = self._strips[crop.y : crop.bottom]
+        start, end = crop.column_span
+        return (
+            strips if (start, end) == (0, self.size.width) else [strip.crop(start, end) for strip in strips]
+        )
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Part of Widget: none, because NO_COLOR, ASCII and the like have been done to the palette, once for all frames."""
+        return ()
+
+    def _colours(self) -> list[Style]:
+        """The style of every mark."""
+        if not self._palette:
+            segments = [Segment(" ", self.get_component_rich_style(mark.component)) for mark in Mark]
+            filters = super().get_line_filters()
+            self.plain = any(isinstance(each, AsciiFilter) for each in filters)
+            for line_filter in filters:
+                segments = line_filter.apply(segments, self.background_colors[1])
+            self._palette = [segment.style or Style.null() for segment in segments]
+        return self._palette
+
+    # drawing -----------------------------------------------------------------------------------
+
+    def _paint(self, scene: Scene, reel: Reel, complete: bool) -> None:
+        place, history = self._place, reel.history
+        end, rumor = scene.session.end, self._rumor(scene)
+        now, present = place.x(scene.t), place.x(end)
+        drawn = (
+            place, history.next, history.since, self.cone, now, present, rumor, scene.selected, complete,
+            len(scene.world.deeds), self.follows,
+        )  # fmt: skip
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        width, height = self.size
+        if (width, height) != (self._canvas.width, self._canvas.height):
+            self._canvas = Canvas(width, height)
+        canvas, palette = self._canvas, self._colours()  # which finds out whether this is an ASCII terminal
+        canvas.begin()
+        picture = Picture(canvas, place, history, end, rumor, self.cone, self.plain)
+        if place.gutter <= now < width:
+            for y in range(place.height):
+                canvas.put(now, y, picture.glyph(Mark.NOW), Mark.NOW)
+        picture.draw()
+        self._draw_names(scene, picture)
+        self._draw_axis(scene, now)
+        self._draw_legend(height - 1)
+        canvas.put(
+            1, height - 2, self._words(scene, reel, complete, picture.thinned)[: width - 2], Mark.WORDS
+        )
+        self._strips = canvas.strips(palette, plain=self.plain)
+        self.refresh()
+
+    def _draw_names(self, scene: Scene, picture: Picture) -> None:
+        for index, node in enumerate(self._place.nodes):
+            selected = node == scene.selected
+            name = f"n{node}".rjust(self._place.gutter - 3)
+            self._canvas.put(1, self._place.y(index), name, Mark.CHOSEN_NAME if selected else Mark.NAME)
+            if selected:  # by shape, too
+                self._canvas.put(self._place.gutter - 2, self._place.y(index), ">", Mark.CHOSEN)
+
+    def _draw_axis(self, scene: Scene, now: int) -> None:
+        """Seconds, the commands that took effect, and the session's instant."""
+        place, canvas, y = self._place, self._canvas, self.size.height - _FEET
+        if y < 0:
+            return
+        digits = max(0, -floor(log10(place.scale * _TICK)))
+        for column in range(-(-place.left // _TICK) * _TICK, place.left + place.columns, _TICK):
+            x = column - place.left + place.gutter
+            canvas.put(x, y, f"|{column * place.scale:.{digits}f}", Mark.AXIS)
+        canvas.put(1, y, "s", Mark.AXIS)
+        for deed in scene.session.latest.deeds:
+            x = place.x(deed.t)
+            if place.gutter <= x < place.width:
+                canvas.put(x, y, deed.command[:1] if deed.command[:1].isalpha() else "?", Mark.DEED)
+        if place.gutter <= now < place.width:
+            canvas.put(now, y, "^" if self.plain else "▲", Mark.NOW)
+
+    def _draw_legend(self, y: int) -> None:
+        """The marks and what they mean, as far as there is room."""
+        x = 1
+        for mark, shape in SHAPES.items():
+            glyph = shape.plain if self.plain else shape.glyph
+            if shape.word and x + len(glyph) + len(shape.word) + 1 < self.size.width:
+                self._canvas.put(x, y, glyph, mark)
+                self._canvas.put(x + len(glyph) + 1, y, shape.word, Mark.AXIS)
+                x += len(glyph) + len(shape.word) + 3
+
+    def _words(self, scene: Scene, reel: Reel, complete: bool, thinned: int) -> str:
+        """The line at the bottom."""
+        if reel.trouble:
+            return reel.trouble
+        place, total = self._place, len(scene.world.nodes)
+        if self.chosen is not None:
+            return tell(self.chosen, self.cone, reel.history, scene.session.growing, place.width - 2)
+        parts: list[str] = []
+        if not complete:
+            parts.append("reading")
+        if reel.history.since > place.start:
+            parts.append(f"too much to show before {reel.history.since:.4g} s: zoom in")
+        if thinned > 1:
+            parts.append(f"1 message in {thinned} is drawn: zoom in")
+        if self.filtered and scene.selected is None:
+            parts.append("f: select a node first")
+        elif self.filtered:
+            parts.append(f"n{scene.selected} and those it talks with")
+        elif len(place.nodes) < total:
+            parts.append(f"{len(place.nodes)} of {total} nodes")
+        if not self.follows:
+            parts.append("Esc follows time again")
+        parts.append("arrows choose an event, z Z zoom, < > scroll, s sort, f filter")
+        return " · ".join(parts) if not self.plain else " | ".join(parts)
