@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +15,25 @@ def start(*arguments, **options):
     """A process of its own, with pipes where nothing else is said."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     environment = {**os.environ, **options.pop("env", {})}
+    options = {"preexec_fn": _hear, **pipes, **options}
     return subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], cwd=CHECKOUT, env=environment, text=True, **{**pipes, **options}
+        [*COMMAND, *map(str, arguments)], cwd=CHECKOUT, env=environment, text=True, **options
     )
+
+
+def _hear():
+    """Obey signals, also where the tests themselves run in the background or under nohup and do not."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def finish(process):
     """Its exit code, standard output and standard error."""
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
     return process.returncode, out, err
 
 
