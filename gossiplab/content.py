@@ -67,8 +67,9 @@ def load_module(path: Path, name: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        line = fault_line(error, str(path))
+        line = fault_line(error, spec.origin or str(path))
+        place = f"{path}, line {line}," if line else f"{path}"
         raise ProtocolError(
-            f"{path}, line {line}, cannot be loaded: {type(error).__name__}: {error}."
+            f"{place} cannot be loaded, mend it there: {type(error).__name__}: {error}."
         ) from error
     return module

@@ -27,17 +27,17 @@ def repeat(recording: Recording, protocol: type[Protocol]) -> Repetition:
     """The same run again. Raises RecordingError when the recording has no meaning under `protocol`."""
     header = recording.header
     try:
-        complete = plan(header.experiment, protocol).experiment == header.experiment
+        planned = plan(header.experiment, protocol)
         commands = _live_commands(recording)
         for _, command in commands:
             check_command(command, protocol)
     except UserError as error:
         raise RecordingError(f"{recording.path} cannot be executed again: {error}") from None
-    if not complete:
+    if planned.experiment != header.experiment:
         raise RecordingError(
             f"{recording.path} cannot be executed again: its experiment is not complete, so gossiplab did not write it; take an undamaged copy of it."
         )
-    return Repetition(header, commands)
+    return Repetition(msgspec.structs.replace(header, cycle=planned.cycle), commands)
 
 
 def fork(recording: Recording, protocol: type[Protocol], t: float, command: AnyCommand) -> Repetition:

@@ -47,9 +47,9 @@ class Recording:
     def __init__(self, path: Path, source: Source) -> None:
         self.path = path
         self._source = source
-        self.header_line = self._line(0)
-        self.header = _read_header(self.header_line)
-        self._first = len(self.header_line)  # where events begin
+        line = self._line(0)
+        self.header = _read_header(line)
+        self._first = len(line)  # where events begin
         self._edges: tuple[tuple[int, int], ...] | None = None
         self._marks: list[Mark] = [Mark(0.0, 0, self._first)]
         self.end, self.length, self.torn = 0.0, 0, True

@@ -16,20 +16,17 @@ from gossiplab.world.world import new_world
 class Tape:
     """A recording while it is made. Call it with batches of events: it is a lab's sink.
 
-    world: the World after all events so far. keyframes: their offsets in bytes. header_line: written first in place of the header, so that a
-    verification repeats a recording's own bytes.
+    world: the World after all events so far. keyframes: their offsets in bytes.
     """
 
-    def __init__(
-        self, header: Header, write: Callable[[bytes], None], header_line: bytes | None = None
-    ) -> None:
+    def __init__(self, header: Header, write: Callable[[bytes], None]) -> None:
         self.world = new_world(header)
         self._write = write
         self._hash = new_digest()
         self._interval = keyframe_interval(header.experiment.nodes)
         self._offset = 0
         self.keyframes: list[int] = []
-        self._put(header_line or encoder.encode(header) + b"\n")
+        self._put(encoder.encode(header) + b"\n")
 
     def __call__(self, batch: list[AnyEvent]) -> None:
         for part in self._parts(batch):

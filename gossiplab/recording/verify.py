@@ -20,7 +20,7 @@ from gossiplab.recording.tape import Tape
 class Difference(msgspec.Struct, frozen=True):
     """The first event in which a recording and its repetition differ.
 
-    event: its number, counted from 1; a keyframe counts as the event before it. expected: the line in the
+    event: its number, counted from 1; 0 is the header, and a keyframe counts as the event before it. expected: the line in the
     recording. got: the line of the repetition. Either is empty where one of them has ended.
     """
 
@@ -43,19 +43,19 @@ def verify(
     """
     header, commands = repeat(recording, protocol)
     comparison = _Comparison(recording)
-    tape = Tape(header, comparison.take, recording.header_line)
-
-    def sink(batch: list[AnyEvent]) -> None:
-        tape(batch)
-        progress(tape.world.t)
-
-    lab = Lab(header, protocol, sink)
-    for t, command in commands:
-        lab.post(command, at=t)
     stopped = recording.torn or recording.at_event(recording.length).ended == "stopped"
-    # what did not stop there has ended there: a repetition that goes on differs, and need not go on for ever
-    lab.stop(at=recording.end if stopped else math.nextafter(recording.end, math.inf))
     try:
+        tape = Tape(header, comparison.take)  # which writes the header at once
+
+        def sink(batch: list[AnyEvent]) -> None:
+            tape(batch)
+            progress(tape.world.t)
+
+        lab = Lab(header, protocol, sink)
+        for t, command in commands:
+            lab.post(command, at=t)
+        # what did not stop there has ended there: a repetition that goes on differs, and need not go on for ever
+        lab.stop(at=recording.end if stopped else math.nextafter(recording.end, math.inf))
         run_lab(lab)
         comparison.finish()
     except _DifferenceError:
@@ -96,7 +96,9 @@ class _Comparison:
             self._fail(rest.split(b"\n", 1)[0], b"")
 
     def _fail(self, expected: bytes, got: bytes) -> None:
-        number = self._lines + (not expected.startswith(KEYFRAME_MARK) or not got.startswith(KEYFRAME_MARK))
+        number = self._lines + (self._offset > 0) * (
+            not expected.startswith(KEYFRAME_MARK) or not got.startswith(KEYFRAME_MARK)
+        )
         self.difference = Difference(number, expected.decode(errors="replace"), got.decode(errors="replace"))
         raise _DifferenceError
 

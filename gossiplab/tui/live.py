@@ -66,6 +66,7 @@ class LiveLab(Session):
         self._recent = deque[AnyEvent](maxlen=_RECENT)  # the last events, also in memory
         self._refused = False  # whether the disk does not take what the lab does
         self._rushing = False  # whether it goes on as fast as it goes up to some instant
+        self._rested = False  # whether it paused by itself
         self._spreads = (
             True  # whether a rumor was still to come or on its way, when unlimited speed was last looked at
         )
@@ -262,7 +263,8 @@ class LiveLab(Session):
         if self.lab.ended:
             return Headline("■", f"ended at {self.end:.3f} s: {why_ended(self.lab.ended)}")
         if self.lab.clock.paused:
-            return Headline("‖", f"paused at {self.end:.3f} s")
+            why = f": {self.latest.word()}, space goes on" if self._rested else ""
+            return Headline("‖", f"paused at {self.end:.3f} s{why}")
         return Headline("▶", f"live {self.end:.3f} s")
 
     @property
@@ -292,7 +294,7 @@ class LiveLab(Session):
         if endless and clock.speed == inf and not clock.paused and not self._rushing:
             spreading = not self.latest.rumors or self.latest.word() == "spreading"
             if self._spreads and not spreading and not self.lab.kernel.commands_pending():
-                clock.paused = True
+                clock.paused = self._rested = True
             self._spreads = spreading
 
     def toggle(self) -> None:
@@ -307,7 +309,8 @@ class LiveLab(Session):
             assert self._past
             self._past.playing = True
         else:
-            self._halted, self.lab.clock.paused = False, not self.lab.clock.paused
+            self._halted = self._rested = False
+            self.lab.clock.paused = not self.lab.clock.paused
             self._wake()
 
     def step(self, events: int) -> None:

@@ -131,3 +131,24 @@ def test_verify_loads_no_code_that_a_recording_names(gossiplab, tmp_path):
     assert (code, out) == (2, "")
     assert "there is no protocol 'chatter'" in err
     assert gossiplab("verify", file, "--protocols", tmp_path)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "before, after",
+    [('"aligned":false', '"aligned":true'), (',"seed"', ', "seed"'), ('"period":1.0', '"period":2.0')],
+)
+def test_verify_looks_at_the_header_too(gossiplab, tmp_path, before, after):
+    data = bytes_of(header_of("epidemic", nodes=9, until=3.0)).decode()
+    head, newline, rest = data.partition("\n")
+    assert before in head
+    file = tmp_path / "x.gossip"
+    cycle = head.index('"cycle"')
+    changed = (
+        head[:cycle] + head[cycle:].replace(before, after)
+        if before in head[cycle:]
+        else head.replace(before, after)
+    )
+    file.write_text(changed + newline + rest)
+    code, out, err = gossiplab("verify", file)
+    assert (code, err) == (1, "")
+    assert "at event 0" in out
