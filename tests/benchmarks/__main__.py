@@ -5,12 +5,23 @@ Names after the command choose tables: make bench ARGS="delivery screen".
 
 import sys
 
-from tests.benchmarks import delivery, diagram, membership, overlays, screen, seeking, starting, views
+from tests.benchmarks import (
+    delivery,
+    diagram,
+    membership,
+    overlays,
+    replica,
+    screen,
+    seeking,
+    starting,
+    views,
+)
 
 TABLES = {
     "delivery": delivery.main,
     "membership": membership.main,
     "overlays": overlays.main,
+    "replica": replica.main,
     "seeking": seeking.main,
     "screen": screen.main,
     "diagram": diagram.main,
