@@ -303,8 +303,10 @@ def _print_membership(figures: MembershipFigures, margin: str = "") -> None:
             f"; per member and period {figures.messages_per_member_period:.4g} messages, "
             f"{figures.bytes_per_member_period:.4g} bytes"
         )
+    healthy = figures.false_deaths_of_healthy
+    of_healthy = "" if healthy == figures.false_deaths else f" ({healthy} of members that were never paused)"
     print(
-        f"{margin}membership: {figures.false_suspicions} false suspicions, {figures.false_deaths} false deaths, "
+        f"{margin}membership: {figures.false_suspicions} false suspicions, {figures.false_deaths} false deaths{of_healthy}, "
         f"{figures.refutations} refutations{load}"
     )
 

@@ -233,13 +233,15 @@ class Swim(Protocol):
         self.probing, self.probed = self.seq, target
         self.accused = self.table.incarnations[target]
         factor = self.health + 1
-        self.wait = self.timeout * (factor if self.lifeguard == "paper" else 1)
-        self.rest = max(0.0, self.period * factor - self.wait)
+        wait = self.timeout * (factor if self.lifeguard == "paper" else 1)
         news = self.news()
         if self.lifeguard != "off" and self.table.states[target] == SUSPECTED:
             news.insert(0, (target, SUSPECTED, self.accused, self.id))  # the buddy rule
         self.send(target, Ping(self.seq, news))
-        self.after(self.wait, self.ask_helpers, self.seq)
+        self.helped = self.nacks = 0
+        self.after(wait, self.ask_helpers, self.seq)
+        # from now and not from the helpers on: who is paused finds both expired, before any ack that waits
+        self.after(max(wait, self.period * factor), self.end_probe, self.seq)
 
     def ask_helpers(self, seq: int) -> None:
         """No ack within the timeout: ask k others."""
@@ -248,8 +250,7 @@ class Swim(Protocol):
         helpers = self.some(self.helpers, lambda m: m != self.probed and self.table.states[m] == ALIVE)
         for helper in helpers:
             self.send(helper, PingReq(seq, self.probed, self.news()))
-        self.helped, self.nacks = len(helpers), 0
-        self.after(self.rest, self.end_probe, seq)
+        self.helped = len(helpers)
 
     def end_probe(self, seq: int) -> None:
         """No ack by the end of the period: suspect."""

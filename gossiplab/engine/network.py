@@ -23,7 +23,7 @@ from msgspec import Raw
 from msgspec.json import Decoder, Encoder
 
 from gossiplab.engine.kernel import Entry, Kernel
-from gossiplab.engine.node import Node, Timer
+from gossiplab.engine.node import Node, is_timer
 from gossiplab.engine.watchdog import OverdueError, door
 from gossiplab.errors import ProtocolError, first_line
 from gossiplab.events import (
@@ -376,10 +376,7 @@ class Network:
         for entry in self._heap:
             if entry[2] is self._arriving and entry[3] >= first:
                 self.carrying -= bool(entry[8])
-            elif (
-                getattr(entry[2], "__self__", None).__class__ is not Timer
-                or entry[2].__self__.node is not node
-            ):
+            elif not is_timer(entry) or entry[2].__self__.node is not node:
                 kept.append(entry)
         self._heap[:] = kept
         heapify(self._heap)

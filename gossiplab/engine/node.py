@@ -5,8 +5,11 @@ task's scope. Rounds, timers and deliveries are plain calls from the kernel. Wha
 stops here and becomes the node's crash. Imports kernel and protocol; reaches the lab through `NodeLab`.
 
 A paused node is alive and does nothing: its rounds are taken out of the wheel, messages and timers that come due are
-kept, its tasks are frozen. When it is resumed, all that came due happens at once and in that order, a round that was
-missed (however often) once; it then goes on with its beat, as a ticker of Go does after a process has been stopped.
+kept, its tasks are frozen. When it is resumed, all that came due happens at once: first what it had meant to do by the
+clock, then what has arrived, as in a process that gets SIGCONT: a runtime runs the timers that have expired before it
+looks at its sockets (Go's scheduler does, and so do trio and asyncio). That is why a slow member accuses others although
+their answers wait at its door, which is what Lifeguard studies. Of a round that was missed, however often, it does one,
+and then goes on with its beat, as a ticker of Go does.
 
 A node with a skewed clock reads `now` from a clock of its own. Its rounds and timers count that clock's seconds.
 What its tasks sleep does not: trio has one clock, and that is the lab's.
@@ -119,6 +122,11 @@ class Timer:
         action, self._action = self._action, None
         if action is not None and self._life == self.node.life:
             self.node.call(action, *self._arguments)
+
+
+def is_timer(entry: Entry) -> bool:
+    """Whether it is a timer that comes due, and not a message or a round in line."""
+    return isinstance(getattr(entry[2], "__self__", None), Timer)
 
 
 class LocalClock:
@@ -294,7 +302,10 @@ class Node(_Front):
         self._look()
 
     def resume(self) -> None:
-        """Go on with what came due meanwhile, in order: messages, timers, and each round that was missed, once."""
+        """Go on with what came due meanwhile: timers and each round that was missed, once, in order; then messages.
+
+        Tasks whose sleep or timeout is over come before both: the kernel gives them their turn before any entry.
+        """
         assert self.late is not None
         now = self._clock.now
         late = list(self.late)
@@ -306,7 +317,7 @@ class Node(_Front):
                 k += 1
             self._lab.wheel.add(self, beat.method, beat.period, beat.base, k)
         self._rounds = []
-        self._melt(sorted(late, key=lambda entry: entry[:2]))
+        self._melt(sorted(late, key=lambda entry: (not is_timer(entry), *entry[:2])))
         self._look()
 
     def _melt(self, late: list[Entry]) -> None:

@@ -45,7 +45,7 @@ from gossiplab.events import (
 from gossiplab.experiment import MOST_SECONDS
 from gossiplab.nodeset import parse_nodes
 from gossiplab.replica.membership import STATES
-from gossiplab.world.membership import LETTERS, Beliefs, Membership
+from gossiplab.world.membership import LETTERS, Beliefs, Membership, Slow
 from gossiplab.world.world import (
     ALIVE,
     CONVERGED,
@@ -292,9 +292,18 @@ def _membership(membership: Membership, nodes: int) -> bool:
         and all(_node(failure.node, nodes) for failure in failures)
         and all(_node(node, nodes) and 0 <= index < len(failures) for node, index in membership.open.items())
         and all(map(_counts, counts))
+        and (not membership.slow or _slow(membership.slow, membership.false_deaths, nodes))
         and 0 <= membership.running <= nodes
         and 0 <= membership.counted <= MOST_SECONDS
         and 0 <= membership.lived <= MOST_SECONDS * max(nodes, 1)
+    )
+
+
+def _slow(slow: Slow, deaths: int, nodes: int) -> bool:
+    return (
+        slow.nodes == sorted(set(slow.nodes))
+        and all(_node(node, nodes) for node in slow.nodes)
+        and 0 <= slow.deaths <= deaths
     )
 
 

@@ -6,6 +6,7 @@ nearly all the same, so a row has one for all and a table of the others. How man
 node is counted along, so that the moment in which the last one knows is found without looking at all of them.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Protocol as Interface
@@ -72,13 +73,20 @@ class Failure(msgspec.Struct):
     known: float | None = None
 
 
+class Slow(msgspec.Struct):
+    """The nodes that have been paused at any time until now, in order; how often one of them was falsely held for dead."""
+
+    nodes: list[int]
+    deaths: int = 0
+
+
 class Membership(msgspec.Struct):
     """All beliefs in a lab, and how they compare with what is so. Empty where no protocol believes anything.
 
     beliefs: a row for each node. standings: for each node what others believe of it. failures: in their order.
     open: those that not everybody knows yet: their nodes, and their places in `failures`. false_suspicions,
     false_deaths: how often somebody began to suspect a member that was up, or to believe it dead, while nobody
-    else did. refutations: how often a member raised its own incarnation. lived: node-seconds that nodes have run
+    else did; a paused one is up. slow: those that have been paused, left out as long as there are none. refutations: how often a member raised its own incarnation. lived: node-seconds that nodes have run
     until the instant `counted`, since when `running` of them do.
     """
 
@@ -92,10 +100,23 @@ class Membership(msgspec.Struct):
     lived: float = 0.0
     counted: float = 0.0
     running: int = 0
+    slow: Slow | msgspec.UnsetType = msgspec.UNSET
 
     def belief(self, node: int, about: int) -> str:
         """What a node believes of another: one of `replica.membership.STATES`."""
         return self.beliefs[node].state(about) if self.beliefs else UNKNOWN
+
+    @property
+    def healthy_deaths(self) -> int:
+        """How many of the false deaths were about members that had never been paused."""
+        return self.false_deaths - (self.slow.deaths if self.slow else 0)
+
+    def paused(self, node: int) -> None:
+        """Node `node` is slow from now on, as the Lifeguard paper has it: for the whole run."""
+        slow = self.slow or Slow([])
+        if node not in slow.nodes:
+            insort(slow.nodes, node)
+        self.slow = slow
 
     def lived_until(self, t: float) -> float:
         """Node-seconds that all nodes together have run until now."""
@@ -198,6 +219,8 @@ class Membership(msgspec.Struct):
                 self.false_suspicions += 1
             elif letter == "d" and standing.dead == 1:
                 self.false_deaths += 1
+                if self.slow and about in self.slow.nodes:
+                    self.slow.deaths += 1
         elif about in self.open:
             failure = self.failures[self.open[about]]
             if letter == "s" and failure.suspected is None:

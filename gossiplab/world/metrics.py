@@ -53,7 +53,9 @@ class MembershipFigures(msgspec.Struct, frozen=True):
     """Failure detection in figures.
 
     false_suspicions, false_deaths: how often a member that was up came to be suspected, to be believed dead, by
-    the first to do so. refutations: how often a member answered by raising its incarnation.
+    the first to do so; a paused member is up, however long it says nothing. false_deaths_of_healthy: those of them
+    about members that had never been paused, which is what the Lifeguard paper counts (FP, raised by anybody), whose
+    slow members are no false positives when they are accused themselves. refutations: how often a member answered by raising its incarnation.
     messages_per_member_period, bytes_per_member_period: sent by a node that is up in one protocol period, on average;
     None for a protocol without a period.
     """
@@ -61,6 +63,7 @@ class MembershipFigures(msgspec.Struct, frozen=True):
     failures: list[FailureFigures]
     false_suspicions: int
     false_deaths: int
+    false_deaths_of_healthy: int
     refutations: int
     messages_per_member_period: float | None
     bytes_per_member_period: float | None
@@ -117,6 +120,7 @@ def membership_figures(world: World) -> MembershipFigures | None:
         ],
         false_suspicions=membership.false_suspicions,
         false_deaths=membership.false_deaths,
+        false_deaths_of_healthy=membership.healthy_deaths,
         refutations=membership.refutations,
         messages_per_member_period=world.sent / periods if periods else None,
         bytes_per_member_period=world.bytes / periods if periods else None,

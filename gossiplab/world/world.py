@@ -484,6 +484,8 @@ def _paused(world: World, event: Paused | Resumed) -> None:
     node = world.nodes[event.node]
     if node.up:
         node.status, node.since = PAUSED if isinstance(event, Paused) else ALIVE, event.t
+        if node.status == PAUSED:
+            world.membership.paused(event.node)
 
 
 def _skewed(world: World, event: Skewed) -> None:

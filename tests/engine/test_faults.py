@@ -140,6 +140,77 @@ def test_what_was_due_happens_in_the_order_in_which_it_was_due():
     assert instants(events, 1, "tick")[:2] == [2.7, 2.95]
 
 
+class Request(Message):
+    """Asks for an answer."""
+
+
+class Answer(Message):
+    """Answers."""
+
+
+class Impatient(Protocol):
+    """Asks n1 once and waits for the answer: with a timer, and as a task with a timeout."""
+
+    def setup(self):
+        """Ask."""
+        self.answered = trio.Event()
+        if self.id == 0:
+            self.after(1.0, self.ask)
+
+    def ask(self):
+        """At 1 s; the answer comes at 1.2 s."""
+        self.send(1, Request())
+        self.after(0.25, self.give_up, 1)
+        self.after(0.5, self.give_up, 2)
+
+    def give_up(self, which):
+        """The timer is over."""
+        self.show("timer", [which, self.answered.is_set()])
+
+    async def run(self):
+        """Wait for the answer until 1.4 s."""
+        with trio.move_on_after(1.4) as scope:
+            await self.answered.wait()
+        self.show("task", scope.cancelled_caught)
+
+    def on_request(self, sender, request):
+        """Answer."""
+        self.send(sender, Answer())
+
+    def on_answer(self, sender, answer):
+        """There it is."""
+        self.answered.set()
+        self.show("answer", None)
+
+
+@pytest.mark.parametrize(
+    "resume, expected",
+    [
+        # nothing had expired: the answer is in time
+        ("1.22", ["answer null", "task false", "timer [1,true]", "timer [2,true]"]),
+        # whatever had expired comes before the answer, although that was there first; the rest comes in its time
+        ("1.3", ["timer [1,false]", "answer null", "task false", "timer [2,true]"]),
+        ("1.45", ["task true", "timer [1,false]", "answer null", "timer [2,true]"]),
+        ("3", ["task true", "timer [1,false]", "timer [2,false]", "answer null"]),
+    ],
+)
+def test_timers_that_have_expired_come_before_messages_that_wait(resume, expected, tmp_path):
+    fields = {
+        "nodes": 2,
+        "until": 5,
+        "at": ["1.1 pause n0", f"{resume} resume n0"],
+        "link": {"latency": "0.1"},
+    }
+    events = run_of(Impatient, **fields)
+    assert [f"{e.name} {bytes(e.value).decode()}" for e in only(events, Shown) if e.node == 0] == expected
+    assert replays(header_of(Impatient, **fields), tmp_path, Impatient)
+
+
+def test_messages_that_wait_keep_their_order_among_themselves():
+    events = clockwork("1.5 pause n1", "6.5 resume n1", until=7)
+    assert [int(bytes(v)) for _, v in shown(events, 1, "note")] == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_pause_in_which_nothing_came_due_changes_nothing():
     calm, paused = clockwork(kind=Sleeper), clockwork("1.42 pause n0-n1", "1.5 resume n0-n1", kind=Sleeper)
     mine = [e for e in paused if not isinstance(e, Commanded | Paused | Resumed)]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossiplab import ALIVE, DEAD, LEFT, SUSPECTED, UNKNOWN, Protocol
-from gossiplab.events import Believed, Crashed, Departed, Killed, Listed, Rejoined
+from gossiplab.events import Believed, Crashed, Departed, Killed, Listed, Paused, Rejoined
 from gossiplab.nodeset import parse_nodes
 from gossiplab.recording.possible import possible_world
 from gossiplab.world.metrics import membership_figures
@@ -15,7 +15,7 @@ from tests.helpers import events_of, header_of, run_of
 NODES = 5
 COMMANDS = (
     "kill n1", "kill n0,n2", "rejoin all", "rejoin n1 fresh", "leave n3", "partition n0-n1", "heal", "kill all",
-    "rejoin all fresh", "kill n4",
+    "rejoin all fresh", "kill n4", "pause n1,n4", "resume all",
 )  # fmt: skip
 schedules = st.lists(
     st.tuples(st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.3, 4.0]), st.sampled_from(COMMANDS)), max_size=10
@@ -37,7 +37,8 @@ class Oracle:
         self.up = dict.fromkeys(range(NODES), True)
         self.failures = {}
         self.done = []
-        self.false_suspicions = self.false_deaths = self.refutations = 0
+        self.slow = set()
+        self.false_suspicions = self.false_deaths = self.deaths_of_healthy = self.refutations = 0
         self.lived, self.t = 0.0, 0.0
         for event in events:
             self.take(event)
@@ -64,6 +65,8 @@ class Oracle:
                 declared = event.t if self.believers(event.node, DEAD) else None
                 self.failures[event.node] = [event.node, event.t, suspected, declared, None]
                 self.done.append(self.failures[event.node])
+        elif isinstance(event, Paused):
+            self.slow.add(event.node)
         elif isinstance(event, Rejoined):
             self.up[event.node] = True
             self.failures.pop(event.node, None)
@@ -87,7 +90,9 @@ class Oracle:
             return
         if self.up[about]:
             self.false_suspicions += state == SUSPECTED and not [each for each in suspects if each != node]
-            self.false_deaths += state == DEAD and not [each for each in deads if each != node]
+            first_dead = state == DEAD and not [each for each in deads if each != node]
+            self.false_deaths += first_dead
+            self.deaths_of_healthy += first_dead and about not in self.slow
         elif about in self.failures and self.failures[about][4] is None:
             place = {SUSPECTED: 2, DEAD: 3}.get(state)
             if place and self.failures[about][place] is None:
@@ -124,6 +129,7 @@ def test_the_fold_is_what_the_oracle_finds(schedule, seed, share):
     assert (figures.false_suspicions, figures.false_deaths, figures.refutations) == (
         oracle.false_suspicions, oracle.false_deaths, oracle.refutations,
     )  # fmt: skip
+    assert figures.false_deaths_of_healthy == oracle.deaths_of_healthy
     assert abs(world.membership.lived_until(world.t) - oracle.lived) < 1e-9
 
 
