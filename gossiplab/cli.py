@@ -7,7 +7,7 @@ networkx. Standard output is data; everything said about it goes to standard err
 import json
 import sys
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -134,6 +134,51 @@ def run(
             report.print()
         sys.stdout.flush()
     return report.exit_code
+
+
+@app.command
+def sweep(
+    protocol: _Protocol,
+    /,
+    flags: Flags | None = None,
+    *,
+    vary: Annotated[
+        list[str] | None,
+        Parameter(
+            negative=(),
+            help="What to vary, as NAME=V1,V2: a protocol's parameter, or a flag such as nodes or loss.",
+        ),
+    ] = None,
+    seeds: Annotated[str, Parameter(help="How many runs of each combination, from --seed on.")] = "10",
+    json: bool = False,
+) -> int:
+    """Run all combinations of settings over some seeds, and print a table of their figures.
+
+    Detection times and false alarms for membership, with a chart of one against the other; residue, traffic and
+    t_last for rumors. Nothing is recorded: `gossiplab run` with the settings of a row and a seed shows any of its runs.
+    """
+    import msgspec
+
+    from gossiplab.sweep import MOST_RUNS, combinations, print_sweep, run_sweep, say_what_went_wrong
+
+    flags = flags or Flags()
+    if flags.record is not None or flags.force:
+        raise UserError(
+            "a sweep records nothing: leave out --record, and record one of its runs with gossiplab run."
+        )
+    settings, count = combinations(vary or ()), _whole("seeds", seeds)
+    if not 0 < count * len(settings) <= MOST_RUNS:
+        raise UserError(
+            f"a sweep cannot have {count * len(settings)} runs: give --seeds from 1 up, and at most {MOST_RUNS} runs."
+        )
+    plans = [(each, _plans(protocol, _varied(flags, each), count)) for each in settings]
+    result = run_sweep(plans)
+    if json:
+        _print_json(msgspec.to_builtins(result))
+    else:
+        print_sweep(result)
+    sys.stdout.flush()
+    return say_what_went_wrong(result)
 
 
 @app.command
@@ -366,7 +411,30 @@ def _fields(target: str, flags: Flags) -> dict[str, Any]:
     return fields
 
 
+def _varied(flags: Flags, settings: dict[str, str]) -> Flags:
+    """The flags with some set to other values: those that are none are the protocol's parameters."""
+    if "seed" in settings:
+        raise UserError("the seed is varied by --seeds N: leave it out of --vary.")
+    own = {name: value for name, value in settings.items() if name in _VARIED}
+    params = [f"{name}={value}" for name, value in settings.items() if name not in _VARIED]
+    return replace(flags, **own, set=[*flags.set, *params], protocols=[*flags.protocols])
+
+
+def _plans(target: str, flags: Flags, seeds: int) -> "list[tuple[Header, type[Protocol]]]":
+    """The same run with so many seeds, from the experiment's own on."""
+    fields = _fields(target, flags)
+    folders = tuple(flags.protocols)
+    first = _plan(fields, folders, target)
+    if first[0].experiment.until == "stopped":
+        raise UserError("the runs of a sweep have to end: give --until quiescent, converged or seconds.")
+    seed = first[0].experiment.seed
+    return [first, *(_plan({**fields, "seed": seed + k}, folders, target) for k in range(1, seeds))]
+
+
 _LINK = ("jitter", "loss", "duplicate", "reorder", "bandwidth")
+
+
+_VARIED = ("nodes", "topology", "until", "limit", "latency", *_LINK)
 
 
 def _table(fields: dict[str, Any], name: str) -> dict[str, Any]:

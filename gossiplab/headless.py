@@ -137,19 +137,19 @@ class Report:
 class Progress:
     """A progress bar on standard error, on a terminal; nothing where there is none, or when it shall be quiet."""
 
-    def __init__(self, what: str, end: float | None, *, quiet: bool = False) -> None:
+    def __init__(self, what: str, end: float | None, *, quiet: bool = False, unit: str = "virtual s") -> None:
         self._shown = sys.stderr.isatty() and not quiet
         self._next = perf_counter() + _BEAT
         if self._shown:
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(),
-                TextColumn("{task.fields[t]:.4g} virtual s"),
+                TextColumn("{task.fields[t]:.4g} {task.fields[unit]}"),
             )
             self._bar = RichProgress(
                 *columns, console=Console(stderr=True), transient=True, auto_refresh=False
             )
-            self._task = self._bar.add_task(what, total=end, t=0.0)
+            self._task = self._bar.add_task(what, total=end, t=0.0, unit=unit)
 
     def __enter__(self) -> Self:
         if self._shown:
@@ -164,7 +164,7 @@ class Progress:
                 self._bar.stop()
 
     def at(self, t: float) -> None:
-        """The virtual instant `t` is reached."""
+        """The virtual instant `t` is reached, or so many of another unit."""
         if self._shown and perf_counter() >= self._next:
             self._next = perf_counter() + _BEAT
             try:

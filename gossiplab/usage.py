@@ -12,7 +12,7 @@ from cyclopts import (
 from gossiplab.text import visible
 
 _EXAMPLES = {
-    "lab": "lab epidemic", "run": "run epidemic", "replay": "replay FILE", "verify": "verify FILE",
+    "lab": "lab epidemic", "run": "run epidemic", "sweep": "sweep epidemic --vary fanout=1,2,3", "replay": "replay FILE", "verify": "verify FILE",
     "export": "export FILE --to csv",
 }  # fmt: skip
 """How a command with what it needs is written."""
