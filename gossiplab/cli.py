@@ -49,7 +49,7 @@ class Flags:
     )
     'A command and when it takes effect, as "3 kill n0" or "3 partition n0-n7".'
     until: str | None = None
-    "When the run ends: converged, quiescent, or virtual seconds. If left out: quiescent for a protocol that stops by itself, converged for one that never does."
+    "When the run ends: converged, quiescent, or virtual seconds. If left out: quiescent for a protocol that stops by itself, converged for one that never does, and 60 s after the last command for one without rumors."
     limit: str | None = None
     "Virtual seconds after which a run ends that waits for quiescent or converged."
     latency: str | None = None

@@ -52,7 +52,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     at: the fault schedule, "SECONDS COMMAND" each, such as "3 partition n0-n7".
     until: when the run ends by itself. "quiescent": nobody spreads a rumor any more and none is in flight.
         "converged": every live node knows every rumor, or the run is quiescent. A number: virtual seconds.
-        "stopped": when a person stops it. None: as suits the protocol, which `gossiplab.plan` finds out.
+        "stopped": when a person stops it. None: as suits the protocol, which `gossiplab.plan` finds out: 60 s after the last command for one without rumors.
     limit: virtual seconds after which a run that waits for "quiescent" or "converged" ends all the same.
     """
 

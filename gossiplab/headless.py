@@ -41,7 +41,7 @@ _BEAT = 0.1  # s of real time between two pictures of the progress bar
 _STOPPED_BY = {
     "converged": "converged, every live node knows every rumor,",
     "quiescent": "quiescent, nobody spreads a rumor any more,",
-    "time": "ended as --until asked",
+    "time": "ended at --until",
     "limit": "given up at --limit",
     "stopped": "stopped",
 }

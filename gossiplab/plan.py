@@ -3,6 +3,7 @@
 What comes out is the header of the run, which says all there is to say about it.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from gossiplab.experiment import Experiment, Value, split_schedule
 from gossiplab.protocol import Protocol, resolve_params
 from gossiplab.roster import Roster
 from gossiplab.topology import check_topology
+
+AFTERMATH = 60.0  # virtual s; memberlist's LAN figures notice a death in 10, and forget it in 30 more
 
 Scheduled = tuple[float, AnyCommand]
 
@@ -41,13 +44,23 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
         experiment,
         params=params,
         at=tuple(write_scheduled(t, command) for t, command in scheduled),
-        until=natural_end(protocol, params) if experiment.until is None else experiment.until,
+        until=natural_end(protocol, params, [t for t, _ in scheduled], experiment.limit)
+        if experiment.until is None
+        else experiment.until,
     )
     return Header(gossiplab=FORMAT, version=__version__, experiment=complete, cycle=protocol.cycle(params))
 
 
-def natural_end(protocol: type[Protocol], params: dict[str, Value]) -> str:
-    """What a run waits for when nobody says: "quiescent" if the protocol comes to rest, "converged" if it never does."""
+def natural_end(
+    protocol: type[Protocol], params: dict[str, Value], times: Iterable[float], limit: float
+) -> float | str:
+    """What a run waits for when nobody says: "quiescent" if the protocol comes to rest, "converged" if it never does.
+
+    A protocol that spreads no rumors does neither. Its run ends `AFTERMATH` seconds after the last command, of those
+    that are scheduled at `times`, and not after `limit` seconds.
+    """
+    if not protocol.spreads_rumors:
+        return min(limit, max(times, default=0.0) + AFTERMATH)
     return "quiescent" if protocol.stops_itself(params) else "converged"
 
 

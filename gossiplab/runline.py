@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gossiplab.events import Header
-from gossiplab.experiment import Experiment, Value
+from gossiplab.experiment import Experiment, Value, split_schedule
 from gossiplab.link import Link
 from gossiplab.plan import natural_end
 from gossiplab.protocol import Protocol
@@ -39,7 +39,10 @@ def run_line(header: Header, protocol: type[Protocol] | None = None, folders: It
     for entry in _schedule(experiment.at):
         words += ["--at", entry]
     until = experiment.until
-    natural = natural_end(protocol, experiment.params) if protocol else None
+    natural = None
+    if protocol is not None:
+        times = [split_schedule(text)[0] for text in experiment.at]
+        natural = natural_end(protocol, experiment.params, times, experiment.limit)
     if until is not None and until not in ("stopped", natural):
         words += ["--until", _text(until)]
     words += _flag(experiment, Experiment, "limit")

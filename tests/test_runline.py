@@ -125,3 +125,12 @@ def test_pasted_into_a_shell_it_gives_the_same_digest(tmp_path):
     first = digest(run_line(header, specimen("epidemic")))
     assert first == digest(run_line(header))
     assert first != digest(run_line(msgspec.structs.replace(header, experiment=header_of("epidemic", nodes=9).experiment)))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "at, limit, expected", [((), 1000, 60), (("5 kill n1", "2 kill n2"), 1000, 65), (("5 kill n1",), 20, 20)]
+)
+def test_without_rumors_a_run_ends_a_while_after_its_last_command(at, limit, expected):
+    header = header_of("swim", nodes=5, at=at, limit=limit)
+    assert header.experiment.until == expected
+    assert "--until" not in run_line(header, specimen("swim"))

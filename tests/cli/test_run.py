@@ -365,6 +365,6 @@ def test_the_summary_reads_as_it_is_typed(gossiplab):
     out = gossiplab("run", "rumor", "--nodes", 5, "--until", 2, "--no-record")[1].splitlines()
     assert "feedback=true" in out[1]
     assert "minimize=false" in out[1]
-    assert out[2].startswith("ended as --until asked after 2 virtual s (")
+    assert out[2].startswith("ended at --until after 2 virtual s (")
     out = gossiplab("run", "sequences", "--protocols", SPECIMENS, "--until", 1, "--no-record")[1]
     assert "\n  \n" not in out
