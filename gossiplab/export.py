@@ -93,6 +93,8 @@ def _written(recording: Recording, to: str, options: Options, reached: Reached) 
 
             return export_experiment(recording, reached)
         case _:
+            from gossiplab.recording.export.line import line_of
+
             return iter((f"{line_of(recording)}\n",))
 
 
@@ -124,23 +126,6 @@ async def _drawn(recording: Recording, to: str, options: Options, reached: Reach
 async def _drain(pieces: AsyncIterator[str], write: Callable[[str], object]) -> None:
     async for piece in pieces:
         write(piece)
-
-
-def line_of(recording: Recording) -> str:
-    """The line that names a recording's run: pasted into a shell, it gives the same events."""
-    import msgspec
-
-    from gossiplab.content import load_protocol
-    from gossiplab.errors import GossiplabError
-    from gossiplab.recording.export.experiment import experiment_of
-    from gossiplab.runline import run_line
-
-    header = msgspec.structs.replace(recording.header, experiment=experiment_of(recording))
-    try:
-        protocol = load_protocol(header.experiment.protocol)
-    except GossiplabError:
-        protocol = None  # one of the user's own: its defaults are not known, so every parameter is written
-    return run_line(header, protocol)
 
 
 @contextmanager

@@ -40,12 +40,14 @@ from gossiplab.text import visible
 from gossiplab.tui.ascii import AsciiFilter
 from gossiplab.tui.chooser import Chooser
 from gossiplab.tui.editor import edit
+from gossiplab.tui.fault_form import FaultForm
 from gossiplab.tui.help_screen import HelpScreen
 from gossiplab.tui.home import Home
 from gossiplab.tui.lab_screen import LEAST_HEIGHT, LEAST_WIDTH, LabScreen
 from gossiplab.tui.live import LiveLab, lab_of
 from gossiplab.tui.new_lab import NewLab
 from gossiplab.tui.palette import Palette
+from gossiplab.tui.run_name import RunName
 from gossiplab.tui.session import Replay, Session
 from gossiplab.tui.tracks import Tracks
 
@@ -176,6 +178,14 @@ class GossipApp(App[None]):
     def action_compare(self) -> None:
         if isinstance(self.screen, LabScreen) and (comparison := self.screen.comparison()):
             self.push_screen(comparison)
+
+    def action_faults(self) -> None:
+        if isinstance(screen := self.screen, LabScreen):
+            self.push_screen(FaultForm(lambda: self.session, screen.target), screen.fault_chosen)
+
+    def action_name_run(self) -> None:
+        if isinstance(self.screen, LabScreen) and (line := self.screen.line()):
+            self.push_screen(RunName(line, self.copy_to_clipboard))
 
     def action_edit(self) -> None:
         if isinstance(self.screen, LabScreen):

@@ -37,8 +37,8 @@ _SEEN = (
 )
 _ACTING = (
     "kill, rejoin, leave and partition act on the marked nodes or, if none is marked, on the selected one; "
-    "afterwards the marks are gone. All this is possible only in a live lab and in the present: in a recording, "
-    "or while you look back, nothing can be changed."
+    "afterwards the marks are gone. The form for faults (f) has everything else that can be done. In a recording, or "
+    "while you look back, acting begins another future from that instant; the old one stays beside it."
 )
 _CLOSING = "NODES is n3, n0-n7, n1,n4 or all. Esc closes this help."
 

@@ -80,6 +80,18 @@ SCRUB = Hint("through time", NODES[0].strokes[:2])
 
 QUIET: tuple[Stroke, ...] = (
     Stroke(
+        "f",
+        "f",
+        "app.faults",
+        "Faults: a form with every command, what each would do now, and a line to write one.",
+    ),
+    Stroke(
+        "g",
+        "g",
+        "app.name_run",
+        "Name this run: the line for a shell that gives it again, to be copied.",
+    ),
+    Stroke(
         "n",
         "n",
         "point(1)",

@@ -21,15 +21,17 @@ from textual.widgets import Static
 
 from gossiplab.commands import AnyCommand, Heal, Inject, Kill, Leave, Partition, Rejoin, parse_command
 from gossiplab.errors import GossiplabError
+from gossiplab.recording.export.line import line_of
 from gossiplab.tui.banner import Banner
 from gossiplab.tui.compare import Compare
-from gossiplab.tui.editor import protocol_file
+from gossiplab.tui.editor import own_folder, protocol_file
 from gossiplab.tui.explain import Explain
 from gossiplab.tui.keybar import KeyBar
 from gossiplab.tui.keys import bindings
 from gossiplab.tui.legend import Legend
 from gossiplab.tui.message_menu import MessageMenu, describe
 from gossiplab.tui.notice import Notice
+from gossiplab.tui.outlook import Target
 from gossiplab.tui.palette import LabCommands, Typed
 from gossiplab.tui.panel import Panel
 from gossiplab.tui.selection import PickedMessage, PickedNode, Selection
@@ -289,6 +291,14 @@ class LabScreen(Screen[None]):
         node = self.stage.selected
         return self._picked or (None if node is None else PickedNode(node))
 
+    @property
+    def target(self) -> Target:
+        """Whom a command would be about: the marked nodes; without any, the selected one."""
+        nodes = tuple(sorted(self.stage.marked))
+        if not nodes and self.stage.selected is not None:
+            nodes = (self.stage.selected,)
+        return Target(nodes, self.picked)
+
     @on(View.Selected)
     def _selected(self, event: View.Selected) -> None:
         self.stage.selected, self._picked = event.node, None
@@ -385,15 +395,22 @@ class LabScreen(Screen[None]):
         else:
             self._act(Inject(node))
 
+    def fault_chosen(self, text: str | None) -> None:
+        """Do what was written in the form for faults."""
+        if text is not None and self._write(text):
+            self.stage.marked = frozenset()
+
     @on(Typed)
     def _obey(self, event: Typed) -> None:
-        self._try(lambda: self._do(parse_command(event.text, self.session.roster())))
+        self._write(event.text)
+
+    def _write(self, text: str) -> bool:
+        """Act as somebody has written it."""
+        return self._try(lambda: self._do(parse_command(text, self.session.roster())))
 
     def _act_on_nodes(self, what: str, command: "Callable[[tuple[int, ...]], AnyCommand]") -> None:
         """Act on the marked nodes, whose marks are then used up; without any, on the selected one."""
-        nodes = tuple(sorted(self.stage.marked))
-        if not nodes and self.stage.selected is not None:
-            nodes = (self.stage.selected,)
+        nodes = self.target.nodes
         if not nodes:
             self.notice.say(f"no node to {what}: choose one with tab, the arrows or a click.")
         elif self._act(command(nodes)):
@@ -439,6 +456,20 @@ class LabScreen(Screen[None]):
             return Compare(self.tracks)
         self.notice.say("there is one future only: act while you look at the past to begin another.")
         return None
+
+    def line(self) -> str | None:
+        """The line that gives this run again, as far as it is recorded; None where there is none, which is said."""
+        session = self.session
+        try:
+            try:
+                protocol = session.protocol
+            except GossiplabError:
+                protocol = None  # not here: every parameter is written, and the folder is for the user to add
+            folder = None if protocol is None else own_folder(protocol)
+            return line_of(session.recording(), protocol, () if folder is None else (folder,))
+        except GossiplabError as error:
+            self.notice.say(str(error))
+            return None
 
     def _second(self) -> Second | None:
         """The other track, for the timeline."""

@@ -1,10 +1,11 @@
 """The command palette: keys by their names, and commands as they are written everywhere else.
 
-Imports commands and keys. What is chosen or typed goes to the lab screen as a message.
+Imports commands, keys and outlook. What is chosen or typed goes to the lab screen as a message.
 """
 
 import re
 from functools import partial
+from typing import Any, Protocol
 
 from textual import on
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -15,7 +16,10 @@ from textual.widgets import Input, OptionList
 
 from gossiplab.commands import VERBS
 from gossiplab.text import visible
+from gossiplab.tui.fault_form import entry
 from gossiplab.tui.keys import Stroke, strokes
+from gossiplab.tui.outlook import Target, outlook, why_not
+from gossiplab.tui.session import Session
 
 
 class Typed(Message):
@@ -36,19 +40,35 @@ class Unfinished:
         """Do nothing: the palette puts the verb into its input instead."""
 
 
+class _Lab(Protocol):
+    """What the palette has to know of the screen it lies over."""
+
+    @property
+    def session(self) -> Session: ...
+
+    @property
+    def target(self) -> Target: ...
+
+
 class LabCommands(Provider):
     """How each command is written, and every key."""
 
     async def discover(self) -> Hits:
         for verb, (kind, _) in VERBS.items():
-            yield DiscoveryHit(Content(kind.usage), Unfinished(verb), kind.usage, kind.doc)
+            yield DiscoveryHit(self._shown(verb), Unfinished(verb), kind.usage)
         for stroke in _named():
             yield DiscoveryHit(Content(_name(stroke)), self._press(stroke), _name(stroke))
 
     async def search(self, query: str) -> Hits:
         if verb := _verb(query):
             kind, _ = VERBS[verb]
-            yield Hit(1.0, Content(visible(query)), partial(self._type, query), visible(query), kind.doc)
+            how, sentence = outlook(query, self._lab.session)
+            # what is not written to its end is not wrong yet
+            said = kind.doc if how == "wrong" else sentence
+            shown = Content.assemble(visible(query), "\n  ", (said, "" if how == "idle" else "$text-muted"))
+            if how == "idle":
+                shown = shown.stylize("dim")
+            yield Hit(1.0, shown, partial(self._type, query), visible(query))
             # as plain content: a usage has brackets, which are not markup
             yield Hit(0.99, Content(f"{kind.usage}"), Unfinished(verb), kind.usage)
             return
@@ -56,10 +76,18 @@ class LabCommands(Provider):
         for verb, (kind, _) in VERBS.items():
             # a long sentence has the letters of nearly every word somewhere: it counts less than a name
             if score := matcher.match(verb) or matcher.match(f"{kind.usage} {kind.doc}") / 4:
-                yield Hit(score, Content(kind.usage), Unfinished(verb), kind.usage, kind.doc)
+                yield Hit(score, self._shown(verb), Unfinished(verb), kind.usage)
         for stroke in _named():
             if score := matcher.match(_name(stroke)):
                 yield Hit(score / 2, Content(_name(stroke)), self._press(stroke), _name(stroke))
+
+    @property
+    def _lab(self) -> "_Lab":
+        screen: Any = self.screen  # the one that this palette was opened over
+        return screen
+
+    def _shown(self, verb: str) -> Content:
+        return entry(verb, why_not(verb, self._lab.session, self._lab.target))
 
     def _press(self, stroke: Stroke) -> "partial[object]":
         return partial(self.screen.run_action, stroke.action)

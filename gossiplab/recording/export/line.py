@@ -1,0 +1,29 @@
+"""A recording's run as one line for a shell. Imports experiment, runline and content."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from gossiplab.content import load_protocol
+from gossiplab.errors import GossiplabError
+from gossiplab.protocol import Protocol
+from gossiplab.recording.export.experiment import experiment_of
+from gossiplab.recording.reader import Recording
+from gossiplab.runline import run_line
+
+
+def line_of(
+    recording: Recording, protocol: type[Protocol] | None = None, folders: Iterable[Path] = ()
+) -> str:
+    """The line that names a recording's run: pasted into a shell, it gives the same events.
+
+    protocol: what it ran, and folders: where that is found; a built-in one if None. Raises RecordingError.
+    """
+    header = msgspec.structs.replace(recording.header, experiment=experiment_of(recording))
+    if protocol is None:
+        # for one of the user's own, whose defaults are not known, every parameter is written
+        with suppress(GossiplabError):
+            protocol = load_protocol(header.experiment.protocol)
+    return run_line(header, protocol, folders)

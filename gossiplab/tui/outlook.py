@@ -1,0 +1,120 @@
+"""What a command would do, said before anybody gives it. Imports session, idle and commands.
+
+The palette, the form for faults and whoever else shows commands to choose from ask here, so that all of them say
+the same. Nothing here changes anything.
+"""
+
+from typing import Literal, NamedTuple
+
+from gossiplab.commands import VERBS, AnyCommand, Inject, parse_command
+from gossiplab.errors import GossiplabError
+from gossiplab.nodeset import format_nodes
+from gossiplab.plan import check_command
+from gossiplab.text import visible
+from gossiplab.tui.idle import why_idle
+from gossiplab.tui.selection import PickedLink, PickedMessage, Selection
+from gossiplab.tui.session import Session
+
+_LONGEST = 300  # characters of a sentence
+_ON_NODES = ("kill", "rejoin", "leave", "pause", "resume")
+_ON_MESSAGE = ("drop", "delay", "duplicate")
+
+
+class Target(NamedTuple):
+    """What a command would be about: the marked nodes or the selected one, and what else is looked at."""
+
+    nodes: tuple[int, ...] = ()
+    picked: Selection | None = None
+
+
+class Outlook(NamedTuple):
+    """What comes of a command. how: whether it does something, changes nothing, or cannot be given; text: a sentence."""
+
+    how: Literal["does", "idle", "wrong"]
+    text: str
+
+
+def begun(verb: str, target: Target) -> str:
+    """How a command of this kind begins for a target; where there is enough to go by, all of it.
+
+    Numbers that nobody has given are there to be changed.
+    """
+    nodes, picked = target
+    who = format_nodes(nodes) if nodes else ""
+    if verb in _ON_MESSAGE and isinstance(picked, PickedMessage):
+        return f"{verb} m{picked.id}{' 1' if verb == 'delay' else ''}"
+    if verb == "link" and isinstance(picked, PickedLink):
+        return f"link n{picked.a} n{picked.b} loss=0.3"
+    match verb:
+        case "heal" | "calm":
+            return verb
+        case "churn":
+            return "churn 0.5"
+        case "inject" if who:
+            return f"inject n{nodes[0]}"
+        case "cut" if who:
+            return f"cut {who} to all but {who}"
+        case "link" if who:
+            return f"link {who} all loss=0.3"
+        case "skew" if who:
+            return f"skew {who} 1.05"
+        case "flap" if who:
+            return f"flap {who} up=2 down=2"
+        case _ if who and verb not in _ON_MESSAGE:
+            return f"{verb} {who}"
+        case "hold" | "release":
+            return verb
+        case _:
+            return f"{verb} "
+
+
+def why_not(verb: str, session: Session, target: Target) -> str | None:
+    """One sentence that says why a command of this kind would change nothing now; None when it may change something.
+
+    Judged is the command as it is begun; without nodes to go by, whether it could change anything about any of them.
+    """
+    world, n = session.world, session.header.experiment.nodes
+    text = begun(verb, target)
+    if text.endswith(" "):
+        if verb in _ON_MESSAGE:
+            return None if world.flights else "no message is in flight."
+        if verb == "inject":
+            return _meaningless(Inject(0), session)
+        if verb not in _ON_NODES or not n:
+            return None
+        text = f"{verb} all"
+    try:
+        command = parse_command(text, session.roster())
+    except GossiplabError:
+        return None
+    return _meaningless(command, session) or why_idle(command, world)
+
+
+def outlook(text: str, session: Session) -> Outlook:
+    """What would come of a command as somebody has written it, at the instant in view."""
+    try:
+        command = parse_command(text, session.roster())
+        check_command(command, session.protocol)
+    except GossiplabError as error:
+        return Outlook("wrong", visible(str(error), _LONGEST))
+    if why := why_idle(command, session.world):
+        return Outlook("idle", visible(f"this would change nothing: {why}", _LONGEST))
+    doc = VERBS[text.split(maxsplit=1)[0]][0].doc
+    # a set that is drawn is drawn by now: the canonical form says whom it has hit
+    what = f"{visible(str(command), 120)} ({doc})"
+    if session.present:
+        return Outlook("does", f"Enter does it now: {what}.")
+    return Outlook("does", f"Enter begins another future from {session.t:.3f} s on: {what}.")
+
+
+def _meaningless(command: AnyCommand, session: Session) -> str | None:
+    """Why a command has no meaning under the protocol, if that can be known here."""
+    try:
+        protocol = session.protocol
+    except GossiplabError:
+        return None
+    try:
+        check_command(command, protocol)
+    except GossiplabError as error:
+        return str(error)
+    return None
