@@ -17,6 +17,7 @@ from gossiplab.plan import roster_of
 from gossiplab.protocol import Protocol
 from gossiplab.recording.reader import Recording, open_recording
 from gossiplab.roster import Roster
+from gossiplab.text import visible
 from gossiplab.tui.player import Player
 from gossiplab.world.world import World
 
@@ -40,8 +41,8 @@ _WHY_ENDED = {
 
 
 def why_ended(why: str) -> str:
-    """Why a run is over, for people."""
-    return _WHY_ENDED.get(why, why)
+    """Why a run is over, for people. A recording may give any reason; it is made safe to show."""
+    return _WHY_ENDED.get(why) or visible(why, 40)
 
 
 class Session(ABC):

@@ -74,9 +74,9 @@ class Terminal:
         os.close(self._master)
         self.open = False
 
-    def end(self) -> int:
-        """Wait for the program; its exit code."""
-        give_up = perf_counter() + _PATIENCE
+    def end(self, patience: float = _PATIENCE) -> int:
+        """Wait for the program, at most so many real seconds; its exit code."""
+        give_up = perf_counter() + patience
         while self.process.poll() is None:
             assert perf_counter() < give_up, self.output[-2000:]
             if self.open:
