@@ -96,4 +96,7 @@ async def camera(path: Path, width: int, height: int, *, playing: bool) -> Async
     app = GossipApp(session)
     async with app.run_test(size=(width, height)) as pilot:
         await pilot.pause(0)
+        for screen in app.screen_stack:
+            if isinstance(screen, LabScreen):
+                screen.beat.stop()  # what fades from frame to frame would fade with the clock on the wall
         yield Camera(app, pilot, session)

@@ -109,7 +109,7 @@ class LabScreen(Screen[None]):
         self._legend = self.query_one(Legend)
         self.menu = self.query_one(MessageMenu)
         self.set_focus(self.stage)
-        self.set_interval(FRAME, self.frame)
+        self.beat = self.set_interval(FRAME, self.frame)
 
     # pictures ----------------------------------------------------------------------------------
 
