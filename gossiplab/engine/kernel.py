@@ -31,7 +31,11 @@ from gossiplab.engine.clock import VirtualClock
 _SLICE = 256  # entries between two looks at the agenda and the wall
 _INSTANT = 1e-6  # s of virtual time; steps closer together than that count as taken at one instant
 _TURN = 0.004  # s of real time after which the kernel lets the screen have a turn
-COMMAND, END = 0, 1  # ranks on the agenda: at one instant commands come before the end
+UNREST, CALM, COMMAND, END = range(4)
+"""Ranks on the agenda, in the order of one instant: what faults do that go on by themselves, their end, commands, the end.
+
+A command may have been given before such a fault began or after, so it is not the order of asking that counts.
+"""
 
 Entry = tuple[Any, ...]
 """Something due: its instant, its sequence number, the action, and whatever else the action needs of it.
@@ -108,8 +112,8 @@ class Kernel(trio.abc.Instrument):
         self._limit = -1.0
 
     def commands_pending(self) -> bool:
-        """Whether a command is still to come."""
-        return any(rank == COMMAND for _, rank, _, _ in self._agenda)
+        """Whether a command, or the end of what one began, is still to come."""
+        return any(rank in (CALM, COMMAND) for _, rank, _, _ in self._agenda)
 
     def poke(self) -> None:
         """Have the kernel look again at agenda, speed and pause. Call it in trio's thread only."""

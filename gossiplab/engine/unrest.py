@@ -11,10 +11,8 @@ from random import Random
 from typing import Protocol as Interface
 
 from gossiplab.commands import Churn, Flap
-from gossiplab.engine.kernel import COMMAND, Kernel
+from gossiplab.engine.kernel import CALM, UNREST, Kernel
 from gossiplab.engine.node import Node
-
-_RANK = -1  # on the kernel's agenda: before commands
 
 
 class UnrestLab(Interface):
@@ -51,7 +49,7 @@ class Unrest:
             self._wait_for_death(self.command)
         if self.command.seconds is not None:
             # on the agenda as a command is: a run does not end before what was ordered has happened
-            self._lab.kernel.after_all(self._clock.now + self.command.seconds, COMMAND, self.end)
+            self._lab.kernel.after_all(self._clock.now + self.command.seconds, CALM, self.end)
 
     def end(self) -> None:
         """Be over: what it has down rejoins."""
@@ -65,7 +63,7 @@ class Unrest:
             if not self._over:
                 action()
 
-        self._lab.kernel.after_all(self._clock.now + seconds, _RANK, act)
+        self._lab.kernel.after_all(self._clock.now + seconds, UNREST, act)
 
     def _kill(self, nodes: Iterable[int]) -> None:
         for node in self._lab.kill(nodes):

@@ -181,14 +181,16 @@ class _Watchdog:
             task = trio.lowlevel.current_task()
         except RuntimeError:
             return None
-        root = task.coro.cr_frame
+        root = getattr(task.coro, "cr_frame", None)  # a stand-in for a coroutine has none; see `tasks`
         free, innermost = True, frame
         while frame is not None:
             code = frame.f_code
             if code in _doors:
                 if frame is innermost:
                     return None  # about to call, or back
-                node, function = (frame.f_locals[name] for name in _doors[code])
+                node, function = (frame.f_locals.get(name) for name in _doors[code])
+                if node is None:
+                    return None  # not yet about to call
                 return _Step(frame, 0, node, _code_of(function), free)
             if code.co_filename.startswith(_ours) and not code.co_filename.startswith(_not_ours):
                 free = False

@@ -23,6 +23,7 @@ from gossiplab.events import (
     Healed,
     Held,
     Injected,
+    Kept,
     Killed,
     Learned,
     Listed,
@@ -37,6 +38,7 @@ from gossiplab.events import (
     Skewed,
     Wired,
 )  # fmt: skip
+from gossiplab.nodeset import format_nodes
 from gossiplab.text import visible
 
 _KIND, _NAME, _LONG = 30, 60, 160  # characters at most of a message's type, of a name, of whatever is longer
@@ -44,7 +46,7 @@ _KIND, _NAME, _LONG = 30, 60, 160  # characters at most of a message's type, of 
 KINDS: dict[type[Event], str] = {
     Sent: "sent", Delivered: "delivered", Dropped: "dropped", Duplicated: "duplicated", Learned: "learned",
     Retired: "retired", Shown: "shown", Injected: "injected", Commanded: "command", Killed: "killed", Departed: "left",
-    Crashed: "crashed", Believed: "believed", Listed: "listed", Rejoined: "rejoined", Severed: "severed", Healed: "healed", Shaped: "shaped", Wired: "wired",
+    Crashed: "crashed", Believed: "believed", Listed: "listed", Kept: "kept", Rejoined: "rejoined", Severed: "severed", Healed: "healed", Shaped: "shaped", Wired: "wired",
     Paused: "paused", Resumed: "resumed", Skewed: "skewed", Began: "began", Calmed: "calmed", Held: "held",
     Delayed: "delayed", Ended: "ended",
 }  # fmt: skip
@@ -126,6 +128,10 @@ def _listed(event: Listed, _: Sent | None) -> str:
     return f"n{event.node} takes {about} for {visible(event.state, _KIND)} (incarnation {event.incarnation})"
 
 
+def _kept(event: Kept, _: Sent | None) -> str:
+    return f"n{event.node} keeps {visible(format_nodes(event.peers), _NAME)} in its {event.view} view"
+
+
 _WHY = {"loss": "lost on its way", "cut": "cut off", "down": "nobody is there", "command": "by command"}
 
 
@@ -199,7 +205,7 @@ _SAY: dict[type[Event], Callable[[Any, Sent | None], str]] = {
     Killed: lambda event, _: f"n{event.node} is killed",
     Departed: lambda event, _: f"n{event.node} leaves",
     Rejoined: lambda event, _: f"n{event.node} is back{', and remembers nothing' if event.fresh else ''}",
-    Crashed: _crashed, Believed: _believed, Listed: _listed, Severed: _severed,
+    Crashed: _crashed, Believed: _believed, Listed: _listed, Kept: _kept, Severed: _severed,
     Healed: lambda event, _: "all cuts are mended",
     Shaped: _shaped, Wired: _wired, Held: _held, Delayed: _delayed, Skewed: _skewed,
     Paused: lambda event, _: f"n{event.node} is paused",

@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossiplab import Message, Protocol, every, param
+from gossiplab.commands import parse_command
+from gossiplab.engine.kernel import COMMAND
 from gossiplab.engine.lab import run_lab
 from gossiplab.errors import UserError
 from gossiplab.events import (
+    AnyEvent,
     Calmed,
     Commanded,
     Delayed,
@@ -618,3 +621,15 @@ def test_a_world_says_what_is_wrong():
     assert world.unrest == ["churn 1"]
     assert any(world.waits(flight) for flight in world.flights.values() if flight.dst in (1, 2))
     assert not any(world.waits(flight) for flight in world.flights.values() if flight.dst in (0, 3, 4))
+
+
+def test_the_end_of_a_churn_comes_before_a_command_of_its_instant_whenever_that_was_given():
+    header = header_of("chatter", nodes=9, until=8.0, at=["4.5 churn 3 down=0.3 for=1"])
+    early = events_of(header, [(5.5, "leave n3")])
+    events: list[AnyEvent] = []
+    lab = lab_of(header, events.extend)
+    lab.kernel.after_all(5.0, COMMAND, lambda: lab.post(parse_command("leave n3", 9), at=5.5))
+    run_lab(lab)
+    assert events == early
+    at_once = [event for event in events if event.t == 5.5 and isinstance(event, Calmed | Commanded)]
+    assert [type(event) for event in at_once] == [Calmed, Commanded]
