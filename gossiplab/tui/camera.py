@@ -78,6 +78,11 @@ class _Still(Replay):
     def advance(self, seconds: float) -> None:
         pass
 
+    @property
+    def running(self) -> bool:
+        """False, also where it looks as if it played: nothing shall linger from one frame to the next."""
+        return False
+
 
 @asynccontextmanager
 async def camera(path: Path, width: int, height: int, *, playing: bool) -> AsyncGenerator[Camera]:

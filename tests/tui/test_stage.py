@@ -149,7 +149,7 @@ async def test_every_state_of_a_node_has_a_shape(events: list[AnyEvent], glyph: 
 async def test_without_a_rumor_nobody_knows_anything():
     async with stage_of(6) as seen:
         await seen.show([Killed(1.0, 5)], 2.0)
-        assert [seen.node(id) for id in range(6)] == [*"○○○○○†"]
+        assert [seen.node(id) for id in range(6)] == [*"◉◉◉◉◉†"]
 
 
 @pytest.mark.parametrize("topology", ["complete", "ring", "grid", "two-clusters"])
