@@ -9,7 +9,7 @@ import time
 import pytest
 
 from gossiplab import Protocol, every
-from gossiplab.engine import watchdog
+from gossiplab.engine import tasks, watchdog
 from gossiplab.engine.lab import Lab, run_lab
 from gossiplab.events import Crashed, Ended, Rejoined, Sent, Shown
 from gossiplab.recording.verify import verify
@@ -211,3 +211,20 @@ def test_within_two_seconds_with_the_patience_that_users_get(tmp_path):
     assert done.stderr.count("\n") == 1
     assert "stuck.py, line" in done.stderr
     assert "beat does not return" in done.stderr
+
+
+def test_a_beat_while_a_frozen_task_is_woken_changes_nothing(monkeypatch):
+    at = [f"{t + part} {verb} all" for t in range(1, 10) for part, verb in ((0, "pause"), (0.6, "resume"))]
+    header = header_of("sequences", nodes=6, until=12, at=at)
+    expected = bytes_of(header)
+    woken = []
+    send = tasks._StandIn.send
+
+    def beaten(stand_in, outcome):
+        signal.raise_signal(signal.SIGALRM)
+        woken.append(stand_in)
+        return send(stand_in, outcome)
+
+    monkeypatch.setattr(tasks._StandIn, "send", beaten)
+    assert bytes_of(header) == expected
+    assert woken
