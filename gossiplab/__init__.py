@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gossiplab.experiment import Cycle
-    from gossiplab.protocol import Message, Protocol, Timer, every, param
+    from gossiplab.protocol import Message, Protocol, Read, Timer, Write, every, param
     from gossiplab.replica.membership import ALIVE, DEAD, LEFT, SUSPECTED, UNKNOWN
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "Cycle",
     "Message",
     "Protocol",
+    "Read",
     "Timer",
+    "Write",
     "every",
     "param",
 ]

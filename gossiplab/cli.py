@@ -64,6 +64,8 @@ class Flags:
     "Probability that a message is overtaken."
     bandwidth: str | None = None
     "Bytes per second of a link; 0 for no limit."
+    workload: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
+    "What clients of a replicated store do, as NAME=VALUE: keys, size, rate, skew, writers, reads, deletes, concurrent."
     protocols: Annotated[list[Path], Parameter(negative=())] = field(default_factory=list[Path])
     "A folder with protocol files of your own."
     record: Path | None = None
@@ -404,6 +406,10 @@ def _fields(target: str, flags: Flags) -> dict[str, Any]:
         link["latency"] = flags.latency
     if link:
         fields["link"] = {**_table(fields, "link"), **link}
+    if flags.workload:
+        from gossiplab.workload import parse_workload
+
+        fields["workload"] = {**_table(fields, "workload"), **parse_workload(flags.workload)}
     if flags.set:
         fields["params"] = {**_table(fields, "params"), **dict(map(_setting, flags.set))}
     if flags.at:

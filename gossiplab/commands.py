@@ -1,4 +1,4 @@
-"""What can be done to a lab, and how it is written. Imports only roster, nodeset, link and errors.
+"""What can be done to a lab, and how it is written. Imports only roster, nodeset, link, workload and errors.
 
 A command reads the same on the command line (`--at "3 kill n0"`), in an experiment file, in the
 lab's palette and in a recording. `parse_command` is the only reader and `str(command)` writes the
@@ -14,6 +14,7 @@ from gossiplab.errors import UserError
 from gossiplab.link import Link, parse_settings
 from gossiplab.nodeset import format_nodes
 from gossiplab.roster import Roster, Words, write_number
+from gossiplab.workload import MOST_KEYS
 
 Nodes = tuple[int, ...]
 MOST_SECONDS = 1e6  # of anything that lasts; an experiment's own bound
@@ -160,6 +161,98 @@ class Inject(Command, frozen=True):
 
     def __str__(self) -> str:
         return f"inject n{self.node}"
+
+
+class _OnKey(Command, frozen=True):
+    """Base of commands that let a client ask one node about one key: a word, of any characters but spaces."""
+
+    node: int
+    key: str
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        (node,) = words.nodes()
+        (key,) = words.rest()
+        return cls(node, key)
+
+    def __str__(self) -> str:
+        return f"{self.usage.partition(' ')[0]} n{self.node} {self.key}"
+
+
+class Write(Command, frozen=True):
+    """Let a client write a value at a node. value: any text without spaces at its ends or side by side."""
+
+    node: int
+    key: str
+    value: str
+    usage: ClassVar[str] = "write NODE KEY VALUE"
+    doc: ClassVar[str] = "let a client write a key at a node"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        (node,) = words.nodes()
+        key, *value = words.rest()
+        if not value:
+            raise ValueError("value")
+        return cls(node, key, " ".join(value))
+
+    def __str__(self) -> str:
+        return f"write n{self.node} {self.key} {self.value}"
+
+
+class Delete(_OnKey, frozen=True):
+    """Let a client delete a key at a node."""
+
+    usage: ClassVar[str] = "delete NODE KEY"
+    doc: ClassVar[str] = "let a client delete a key at a node"
+
+
+class Read(_OnKey, frozen=True):
+    """Let a client read a key at a node."""
+
+    usage: ClassVar[str] = "read NODE KEY"
+    doc: ClassVar[str] = "let a client read a key at a node"
+
+
+class Wipe(_OnNodes, frozen=True):
+    """Lose the disks of nodes, which go on without their data and do not notice."""
+
+    usage: ClassVar[str] = "wipe NODES"
+    doc: ClassVar[str] = "lose the data on the disks of nodes"
+
+
+class Backup(_OnNodes, frozen=True):
+    """Keep a copy of what is on the disks of nodes, for `restore`."""
+
+    usage: ClassVar[str] = "backup NODES"
+    doc: ClassVar[str] = "keep a copy of the data of nodes"
+
+
+class Restore(_OnNodes, frozen=True):
+    """Roll the disks of nodes back to their last backup, or to what they were at the start."""
+
+    usage: ClassVar[str] = "restore NODES"
+    doc: ClassVar[str] = "roll data back to the last backup, or to the start"
+
+
+class Corrupt(Command, frozen=True):
+    """Change the values of so many keys, drawn at random, on the disks of nodes, without a trace."""
+
+    nodes: Nodes
+    keys: int
+    usage: ClassVar[str] = "corrupt NODES KEYS"
+    doc: ClassVar[str] = "silently change the values of so many keys"
+
+    @classmethod
+    def read(cls, words: Words) -> Self:
+        nodes = words.nodes()
+        keys = words.number("the number of keys to corrupt", 1, MOST_KEYS, "a whole number")
+        if keys % 1:
+            raise ValueError("keys")
+        return cls(nodes, int(keys))
+
+    def __str__(self) -> str:
+        return f"corrupt {format_nodes(self.nodes)} {self.keys}"
 
 
 class Shape(Command, frozen=True):
@@ -354,7 +447,7 @@ class Release(_OnSome, frozen=True):
 
 AnyCommand = (
     Kill | Rejoin | Leave | Pause | Resume | Partition | Cut | Heal | Inject | Shape | Skew | Flap | Churn | Calm
-    | Drop | Delay | Duplicate | Hold | Release
+    | Drop | Delay | Duplicate | Hold | Release | Write | Delete | Read | Wipe | Backup | Restore | Corrupt
 )  # fmt: skip
 
 
@@ -397,6 +490,8 @@ _KINDS: dict[str, Any] = {
     "kill": Kill, "rejoin": Rejoin, "leave": Leave, "pause": Pause, "resume": Resume, "partition": Partition,
     "cut": Cut, "heal": Heal, "inject": Inject, "link": Shape, "skew": Skew, "flap": Flap, "churn": Churn,
     "calm": Calm, "hold": Hold, "release": Release, "drop": Drop, "delay": Delay, "duplicate": Duplicate,
+    "write": Write, "delete": Delete, "read": Read, "wipe": Wipe, "backup": Backup, "restore": Restore,
+    "corrupt": Corrupt,
 }  # fmt: skip
 VERBS: dict[str, tuple[type[Command], Callable[[Words], AnyCommand]]] = {
     verb: (kind, kind.read) for verb, kind in _KINDS.items()

@@ -256,6 +256,119 @@ class Kept(Event, frozen=True, gc=False, tag="kept"):
     peers: tuple[int, ...]
 
 
+class Seeded(Event, frozen=True, gc=False, tag="seeded"):
+    """A node now holds the version of that name of the keys k0 .. k(keys - 1), and nothing else."""
+
+    node: int
+    keys: int
+    version: str
+
+
+class Emptied(Event, frozen=True, gc=False, tag="emptied"):
+    """A node holds nothing any more: its disk is lost, or is about to be restored."""
+
+    node: int
+
+
+class Placed(Event, frozen=True, gc=False, tag="placed"):
+    """A key belongs on these nodes, in order of preference; one that is never placed belongs on all."""
+
+    key: str
+    nodes: tuple[int, ...]
+
+
+class Versioned(Event, frozen=True, gc=False, tag="version"):
+    """A version of a key is there for the first time, at `node`. name: by which later events mean it.
+
+    value: None for a deletion; cut to its beginning if it is long. over: the versions that it has overwritten, those
+    of them that no other of them has. clock: its causal history as (replica, writes) pairs where it has one, else
+    empty. stamp: where the later one wins, (seconds, count, replica) by which that is decided.
+    """
+
+    node: int
+    key: str
+    name: str
+    value: str | None
+    over: tuple[str, ...]
+    clock: tuple[tuple[int, int], ...]
+    stamp: tuple[float, int, int] | None
+
+
+class Stored(Event, frozen=True, gc=False, tag="stored"):
+    """A node now holds these versions of a key, several if they are siblings, none if it knows nothing of the key.
+
+    by: the message that brought it; None: not from a message.
+    """
+
+    node: int
+    key: str
+    versions: tuple[str, ...]
+    by: int | None
+
+
+class Requested(Event, frozen=True, gc=False, tag="requested"):
+    """A client asks a node for something. what: "write", "delete" or "read". value: of a write, as in `Versioned`."""
+
+    id: int
+    node: int
+    what: Literal["write", "delete", "read"]
+    key: str
+    value: str | None
+
+
+class Answered(Event, frozen=True, gc=False, tag="answered"):
+    """A client has got what it asked for. versions: those that its write made, or that its read returned."""
+
+    id: int
+    versions: tuple[str, ...]
+
+
+class Refused(Event, frozen=True, gc=False, tag="refused"):
+    """A client was told that its request has failed. A write may be on some nodes all the same."""
+
+    id: int
+    why: str
+
+
+class Repairing(Event, frozen=True, gc=False, tag="repairing"):
+    """Node `a` begins to compare what it holds with node `b`.
+
+    keys, full: how many keys it holds, and the bytes that a copy of all of them would cost. fanout, depth: of the
+    Merkle trees that are compared; 0 where there are none.
+    """
+
+    id: int
+    a: int
+    b: int
+    keys: int
+    full: int
+    fanout: int
+    depth: int
+
+
+class Compared(Event, frozen=True, gc=False, tag="compared"):
+    """One step of a repair: `node` has handled a message of it.
+
+    level: of the tree nodes that it compared, 0 for the root; -1 for whatever is no comparison of hashes. differing:
+    those of them that differ. keys: how many keys were taken over from the message, or sent in answer to it. by: the
+    message, which counts for the repair; None: there is none.
+    """
+
+    id: int
+    node: int
+    level: int
+    differing: tuple[int, ...]
+    keys: int
+    by: int | None
+
+
+class Repaired(Event, frozen=True, gc=False, tag="repaired"):
+    """A repair is over. differing: in how many keys the two differed."""
+
+    id: int
+    differing: int
+
+
 class Ended(Event, frozen=True, gc=False, tag="ended"):
     """The run is over. why: "converged", "quiescent", "time", "limit" or "stopped"."""
 
@@ -265,5 +378,6 @@ class Ended(Event, frozen=True, gc=False, tag="ended"):
 AnyEvent = (
     Wired | Commanded | Killed | Departed | Rejoined | Crashed | Paused | Resumed | Skewed | Began | Calmed
     | Severed | Healed | Shaped | Held | Sent | Duplicated | Delayed | Delivered | Dropped | Injected | Learned
-    | Retired | Shown | Believed | Listed | Kept | Ended
+    | Retired | Shown | Believed | Listed | Kept | Seeded | Emptied | Placed | Versioned | Stored | Requested
+    | Answered | Refused | Repairing | Compared | Repaired | Ended
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What to run: a typed struct, read from TOML or built from flags. Imports only link and errors.
+"""What to run: a typed struct, read from TOML or built from flags. Imports only link, workload and errors.
 
 Every flag of `gossiplab run` is a field here and every field is a flag. An experiment says nothing
 about how fast or where it runs: the same experiment gives the same recording, to the byte.
@@ -12,6 +12,7 @@ import msgspec
 
 from gossiplab.errors import UserError
 from gossiplab.link import Link
+from gossiplab.workload import Workload
 
 MOST_NODES = 100_000  # more would take more memory than a laptop has, and show nothing more
 MOST_SECONDS = 1e6  # a float of virtual seconds is exact to below a nanosecond up to here
@@ -54,6 +55,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         "converged": every live node knows every rumor, or the run is quiescent. A number: virtual seconds.
         "stopped": when a person stops it. None: as suits the protocol, which `gossiplab.plan` finds out: 60 s after the last command for one without rumors.
     limit: virtual seconds after which a run that waits for "quiescent" or "converged" ends all the same.
+    workload: what clients of a replicated store do; unset: nothing, and there are no keys to begin with.
     """
 
     protocol: str
@@ -65,6 +67,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     at: tuple[str, ...] = ()
     until: float | str | None = None
     limit: float = 1000.0
+    workload: Workload | msgspec.UnsetType = msgspec.UNSET
 
     def __post_init__(self) -> None:
         if not 0 <= self.nodes <= MOST_NODES:
@@ -82,6 +85,13 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             )
         if not 0 <= self.limit <= MOST_SECONDS:
             raise UserError(f"the limit cannot be {self.limit} s: give seconds from 0 to {MOST_SECONDS:.0f}.")
+
+
+_TABLES: dict[str, tuple[str, type[msgspec.Struct]]] = {
+    "link": ("the link of ", Link),
+    "workload": ("the workload of ", Workload),
+}
+"""The tables of an experiment file, by name: what they are called in errors, and what is in them."""
 
 
 def split_schedule(text: str) -> tuple[float, str]:
@@ -140,7 +150,7 @@ def make_experiment(fields: dict[str, Any], where: str = "the experiment") -> Ex
         quoted = what.partition("`")[2].partition("`")[0]
         field = place.rstrip("`") or quoted
         if "unknown field" in what:
-            table, kind = ("the link of ", Link) if place else ("", Experiment)
+            table, kind = _TABLES.get(place.rstrip("`"), ("", Experiment))
             known = ", ".join(kind.__struct_fields__)
             raise UserError(f"{table}{where} has no field {quoted!r}: the fields are {known}.") from None
         raise UserError(f"the field {field} of {where} is wrong: {what[0].lower()}{what[1:]}.") from None

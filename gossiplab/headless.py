@@ -27,9 +27,11 @@ from gossiplab.text import visible
 from gossiplab.world.metrics import (
     MembershipFigures,
     MessageFigures,
+    ReplicaFigures,
     RumorFigures,
     membership_figures,
     message_figures,
+    replica_figures,
     rumor_figures,
 )
 from gossiplab.world.overlay import OverlayFigures, overlay_figures
@@ -51,7 +53,8 @@ _STOPPED_BY = {
 class RunFigures(msgspec.Struct, frozen=True):
     """What `gossiplab run --json` prints.
 
-    membership: left out when no node believes anything. overlay: left out when no node keeps views. digest: of
+    membership: left out when no node believes anything. overlay: left out when no node keeps views. replicas:
+    left out when nobody stores keys. digest: of
     the recording's bytes, recorded or not.
     """
 
@@ -68,6 +71,7 @@ class RunFigures(msgspec.Struct, frozen=True):
     overlay: OverlayFigures | msgspec.UnsetType
     digest: str
     membership: MembershipFigures | msgspec.UnsetType = msgspec.UNSET
+    replicas: ReplicaFigures | msgspec.UnsetType = msgspec.UNSET
 
 
 class Report:
@@ -129,6 +133,8 @@ class Report:
             _print_membership(figures.membership)
         if figures.overlay:
             _print_overlay(figures.overlay)
+        if figures.replicas:
+            _print_replicas(figures.replicas)
         print(f"{figures.events} events, digest {figures.digest}")
         if self._recorded:
             print(f"recorded to {visible(str(self._recorded), 1000)}")
@@ -219,6 +225,7 @@ def run_headless(
         rumors=rumor_figures(world),
         membership=membership_figures(world) or msgspec.UNSET,
         overlay=overlay_figures(world) or msgspec.UNSET,
+        replicas=replica_figures(world) or msgspec.UNSET,
         digest=sink.digest,
     )
     return Report(figures, world, header.cycle is not None, recorded, lab.signal)
@@ -260,6 +267,9 @@ def world_figures(world: World, t: float) -> dict[str, Any]:
     )  # failures are told by how long after the fault they were noticed
     overlay = msgspec.to_builtins(overlay_figures(world))
     fields["overlay"] = overlay and {**overlay, "views": fields["overlay"]}
+    replicas = msgspec.to_builtins(replica_figures(world))
+    if replicas:
+        fields["replicas"] = {**replicas, "data": fields["replicas"]}
     return {"at": t, "word": world.word(), **fields, **msgspec.to_builtins(figures)}
 
 
@@ -283,6 +293,9 @@ def print_world(world: World, t: float) -> None:
     overlay = overlay_figures(world)
     if overlay:
         _print_overlay(overlay, "  ")
+    replicas = replica_figures(world)
+    if replicas:
+        _print_replicas(replicas, "  ")
 
 
 def _print_membership(figures: MembershipFigures, margin: str = "") -> None:
@@ -309,6 +322,29 @@ def _print_membership(figures: MembershipFigures, margin: str = "") -> None:
         f"{margin}membership: {figures.false_suspicions} false suspicions, {figures.false_deaths} false deaths{of_healthy}, "
         f"{figures.refutations} refutations{load}"
     )
+
+
+def _print_replicas(figures: ReplicaFigures, margin: str = "") -> None:
+    """Print for people what became of replicated data."""
+    print(
+        f"{margin}replicas: {figures.keys:,} keys, {figures.divergent_keys:,} divergent; "
+        f"siblings {figures.siblings_created} created, {figures.siblings_resolved} resolved; "
+        f"{figures.resurrected_deletes} resurrected deletes, {figures.lost_writes} lost writes"
+    )
+    if figures.writes or figures.failed_writes or figures.reads or figures.failed_reads:
+        by = f" by {figures.staleness_mean:.4g} s on average" if figures.staleness_mean is not None else ""
+        print(
+            f"{margin}requests: {figures.writes} writes, {figures.failed_writes} failed; {figures.reads} reads, "
+            f"{figures.failed_reads} failed, {figures.stale_reads} stale{by}"
+        )
+    if figures.repairs:
+        share = sum(each.bytes for each in figures.repairs)
+        full = sum(each.full_copy_bytes for each in figures.repairs)
+        differing = sum(each.differing or 0 for each in figures.repairs)
+        print(
+            f"{margin}repairs: {len(figures.repairs)}, of {differing:,} differing keys in all, "
+            f"{share:,} bytes, where full copies would cost {full:,}"
+        )
 
 
 def _value(value: Value) -> str:

@@ -9,7 +9,18 @@ from typing import Any
 import msgspec
 
 from gossiplab import __version__
-from gossiplab.commands import AnyCommand, Inject, parse_command
+from gossiplab.commands import (
+    AnyCommand,
+    Backup,
+    Corrupt,
+    Delete,
+    Inject,
+    Read,
+    Restore,
+    Wipe,
+    Write,
+    parse_command,
+)
 from gossiplab.errors import UserError
 from gossiplab.events import FORMAT, Header
 from gossiplab.experiment import Experiment, Value, split_schedule
@@ -20,6 +31,8 @@ from gossiplab.topology import check_topology
 AFTERMATH = 60.0  # virtual s; memberlist's LAN figures notice a death in 10, and forget it in 30 more
 
 Scheduled = tuple[float, AnyCommand]
+
+_ON_DATA = (Write, Delete, Read, Wipe, Backup, Restore, Corrupt)
 
 
 def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
@@ -40,11 +53,16 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
         scheduled.insert(0, (protocol.first_rumor(params), Inject(0)))
     for _, command in scheduled:
         check_command(command, protocol)
+    if experiment.workload and not protocol.stores_keys:
+        raise UserError(f"{protocol.__name__} stores no keys: leave out the workload.")
+    times = [t for t, _ in scheduled]
+    if experiment.workload and experiment.workload.rate:
+        times.append(experiment.workload.begin + experiment.workload.seconds)
     complete = msgspec.structs.replace(
         experiment,
         params=params,
         at=tuple(write_scheduled(t, command) for t, command in scheduled),
-        until=natural_end(protocol, params, [t for t, _ in scheduled], experiment.limit)
+        until=natural_end(protocol, params, times, experiment.limit)
         if experiment.until is None
         else experiment.until,
     )
@@ -68,6 +86,8 @@ def check_command(command: AnyCommand, protocol: type[Protocol]) -> None:
     """Raises UserError when a command has no meaning under a protocol."""
     if isinstance(command, Inject) and not protocol.spreads_rumors:
         raise UserError(f"{protocol.__name__} spreads no rumors: leave out `{command}`.")
+    if isinstance(command, _ON_DATA) and not protocol.stores_keys:
+        raise UserError(f"{protocol.__name__} stores no keys: leave out `{command}`.")
 
 
 def roster_of(experiment: Experiment, stream: str = "") -> Roster:

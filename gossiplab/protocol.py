@@ -33,6 +33,8 @@ import msgspec
 from gossiplab.errors import ProtocolError, UserError
 from gossiplab.events import View
 from gossiplab.experiment import Cycle, Value
+from gossiplab.replica.merkle import MerkleTree
+from gossiplab.replica.store import State, Store
 
 _MOST = 2.0**53  # up to here every whole number is a float, too
 
@@ -138,6 +140,21 @@ def every(period: str | float, *, phase: str = "random") -> Callable[[F], F]:
     return mark
 
 
+class Write(msgspec.Struct, frozen=True):
+    """What a client asks a node to write. id: of the request. value: None deletes the key."""
+
+    id: int
+    key: str
+    value: str | None
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What a client asks a node to read. id: of the request."""
+
+    id: int
+    key: str
+
+
 class Timer(Interface):
     """What `Protocol.after` returns."""
 
@@ -163,6 +180,15 @@ class Host(Interface):
     def show(self, name: str, value: Any) -> None: ...
     def believe(self, about: int | Iterable[int], state: str, incarnation: int) -> None: ...
     def keep(self, view: View, peers: Iterable[int]) -> None: ...
+    def open_store(
+        self, conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
+    ) -> Store: ...
+    def place(self, key: str, nodes: Iterable[int]) -> None: ...
+    def answer(self, request: int, state: State | None) -> None: ...
+    def refuse(self, request: int, why: str) -> None: ...
+    def begin_repair(self, peer: int) -> int: ...
+    def compared(self, repair: int, level: int, differing: Iterable[int], keys: int) -> None: ...
+    def end_repair(self, repair: int, differing: int) -> None: ...
 
 
 class Protocol:
@@ -173,6 +199,7 @@ class Protocol:
     params: ClassVar[dict[str, Param]] = {}
     rounds: ClassVar[tuple[Round, ...]] = ()
     spreads_rumors: ClassVar[bool] = False
+    stores_keys: ClassVar[bool] = False
     _host: Host
 
     def __init_subclass__(cls) -> None:
@@ -192,6 +219,7 @@ class Protocol:
                 rounds[name] = round_
         cls.rounds = tuple(rounds.values())
         cls.spreads_rumors = cls.on_inject is not Protocol.on_inject
+        cls.stores_keys = cls.on_write is not Protocol.on_write
 
     # what a protocol defines -------------------------------------------------------------------
 
@@ -207,6 +235,14 @@ class Protocol:
     def on_inject(self, rumor: int) -> None:
         """Begin to spread a new rumor, which this node has just learned."""
         raise ProtocolError(f"{type(self).__name__} spreads no rumors: inject has no meaning here.")
+
+    def on_write(self, write: Write) -> None:
+        """Take a client's write, and `answer` it when it is safe."""
+        raise ProtocolError(f"{type(self).__name__} stores no keys: write has no meaning here.")
+
+    def on_read(self, read: Read) -> None:
+        """Take a client's read, and `answer` it."""
+        raise ProtocolError(f"{type(self).__name__} stores no keys: read has no meaning here.")
 
     async def run(self) -> None:
         """A sequence with waits, as a trio task of the node; trio.sleep and timeouts run in virtual time."""
@@ -291,6 +327,47 @@ class Protocol:
         payloads at once, or announcements). Say it after every change; what has not changed costs little.
         """
         self._host.keep(view, peers)
+
+    def open_store(
+        self, conflict: str, tree: MerkleTree | None = None, holds: Callable[[str], bool] | None = None
+    ) -> Store:
+        """This node's disk, in setup: a `Store` of which every change is seen, and which commands can damage.
+
+        At the start it holds the workload's keys; after a loss of memory nothing. conflict, tree: see `Store`.
+        holds: which keys belong here; None: all.
+        """
+        return self._host.open_store(conflict, tree, holds)
+
+    def place(self, key: str, nodes: Iterable[int]) -> None:
+        """Say on which nodes a key belongs, in order of preference, where that is not on all."""
+        self._host.place(key, nodes)
+
+    def answer(self, request: int, state: State | None = None) -> None:
+        """Give a client what it asked for. state: the delta that its write made, or what its read has found.
+
+        Only the first answer or refusal of a request counts.
+        """
+        self._host.answer(request, state)
+
+    def refuse(self, request: int, why: str) -> None:
+        """Tell a client that its request has failed: "only 1 of 2 replicas answered"."""
+        self._host.refuse(request, why)
+
+    def begin_repair(self, peer: int) -> int:
+        """Say that this node begins to compare its store with a peer's; returns the number of the repair."""
+        return self._host.begin_repair(peer)
+
+    def compared(self, repair: int, level: int = -1, differing: Iterable[int] = (), keys: int = 0) -> None:
+        """Say that the message under way is part of a repair, on whichever side: its bytes count for it.
+
+        level, differing: the level of the tree nodes that were compared and those of them that differ; -1: none were.
+        keys: how many keys it brought, or are sent in answer.
+        """
+        self._host.compared(repair, level, differing, keys)
+
+    def end_repair(self, repair: int, differing: int) -> None:
+        """Say that a repair is over, on either side. differing: in how many keys the two differed."""
+        self._host.end_repair(repair, differing)
 
 
 def _check_member(protocol: type[Protocol], name: str, value: object) -> None:

@@ -1,4 +1,4 @@
-"""A run's name: the shortest line that, pasted into a shell, gives the same run. Imports plan, events, link.
+"""A run's name: the shortest line that, pasted into a shell, gives the same run. Imports plan, events, link, workload.
 
 A pure function of the header, because a header says everything there is to say about a run; and the reader of
 the line is the command line itself, so the two cannot drift apart without a test noticing.
@@ -13,6 +13,7 @@ from gossiplab.experiment import Experiment, Value, split_schedule
 from gossiplab.link import Link
 from gossiplab.plan import natural_end
 from gossiplab.protocol import Protocol
+from gossiplab.workload import Workload
 
 _GIVEN = "0 inject n0"  # what a plan adds to a schedule that injects nothing
 
@@ -36,6 +37,10 @@ def run_line(header: Header, protocol: type[Protocol] | None = None, folders: It
             words += ["--set", f"{name}={_text(value)}"]
     for name in Link.__struct_fields__:
         words += _flag(experiment.link, Link, name)
+    if experiment.workload:
+        for name in Workload.__struct_fields__:
+            for value in _flag(experiment.workload, Workload, name)[1:]:
+                words += ["--workload", f"{name}={value}"]
     for entry in _schedule(experiment.at):
         words += ["--at", entry]
     until = experiment.until
@@ -49,13 +54,15 @@ def run_line(header: Header, protocol: type[Protocol] | None = None, folders: It
     return shlex.join(words)
 
 
-def _flag(struct: Experiment | Link, kind: type[Experiment] | type[Link], name: str) -> list[str]:
+def _flag(
+    struct: Experiment | Link | Workload, kind: type[Experiment] | type[Link] | type[Workload], name: str
+) -> list[str]:
     value: Value = getattr(struct, name)
     default = kind.__struct_defaults__[kind.__struct_fields__.index(name) - _required(kind)]
     return [] if value == default else [f"--{name}", _text(value)]
 
 
-def _required(kind: type[Experiment] | type[Link]) -> int:
+def _required(kind: type[Experiment] | type[Link] | type[Workload]) -> int:
     return len(kind.__struct_fields__) - len(kind.__struct_defaults__)
 
 

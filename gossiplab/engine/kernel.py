@@ -31,8 +31,9 @@ from gossiplab.engine.clock import VirtualClock
 _SLICE = 256  # entries between two looks at the agenda and the wall
 _INSTANT = 1e-6  # s of virtual time; steps closer together than that count as taken at one instant
 _TURN = 0.004  # s of real time after which the kernel lets the screen have a turn
-UNREST, CALM, COMMAND, END = range(4)
-"""Ranks on the agenda, in the order of one instant: what faults do that go on by themselves, their end, commands, the end.
+UNREST, CALM, CLIENT, COMMAND, END = range(5)
+"""Ranks on the agenda, in the order of one instant: what faults do that go on by themselves, their end, what clients
+of the workload ask for, commands, the end.
 
 A command may have been given before such a fault began or after, so it is not the order of asking that counts.
 """

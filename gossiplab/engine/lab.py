@@ -15,10 +15,13 @@ import trio
 
 from gossiplab.commands import (
     AnyCommand,
+    Backup,
     Calm,
     Churn,
+    Corrupt,
     Cut,
     Delay,
+    Delete,
     Drop,
     Duplicate,
     Flap,
@@ -29,16 +32,21 @@ from gossiplab.commands import (
     Leave,
     Partition,
     Pause,
+    Read,
     Rejoin,
     Release,
+    Restore,
     Resume,
     Shape,
     Skew,
+    Wipe,
+    Write,
 )  # fmt: skip
 from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
 from gossiplab.engine.network import Network, encode
 from gossiplab.engine.node import Node, Others, endless, sample, whose
+from gossiplab.engine.replicas import Replicas
 from gossiplab.engine.scheduling import deterministic_scheduling
 from gossiplab.engine.tasks import abandon, innermost
 from gossiplab.engine.unrest import Unrest
@@ -75,6 +83,7 @@ from gossiplab.plan import check_command, read_scheduled
 from gossiplab.protocol import Protocol
 from gossiplab.replica.membership import STATES
 from gossiplab.topology import build_edges
+from gossiplab.workload import Workload
 
 Sink = Callable[[list[AnyEvent]], None]
 _STEPS_PER_INSTANT = 100_000  # at one virtual instant; a protocol that needs more will never have enough
@@ -118,6 +127,7 @@ class Lab:
         self.nodes: list[Node] = []
         self.network = Network(self.kernel, experiment.link, self.nodes, n, protocol, self._emit)
         self.network.changed = self._look
+        self.replicas = Replicas(self, experiment.workload or Workload())
         kind = self._wired(protocol)
         for id, peers in enumerate(_peers(n, self._edges)):
             self.nodes.append(Node(id, self.kernel, self, kind, experiment.params, peers, experiment.seed))
@@ -148,7 +158,7 @@ class Lab:
 
     async def main(self) -> None:
         """The run, from its first event to its last. Needs `self.clock` as trio's clock, the kernel as instrument."""
-        self._record(Wired(0.0, self._edges))
+        self.record(Wired(0.0, self._edges))
         with watching(self):
             await self._main()
 
@@ -161,6 +171,7 @@ class Lab:
                     self._start_tasks(self.nodes)
                     for node in self.nodes:
                         node.begin()
+                    self.replicas.begin()
                     self._expect_end()
                     self.flush()
                     await self.kernel.run()
@@ -221,7 +232,7 @@ class Lab:
     def _end(self, why: str) -> None:
         if self.ended is None:
             self.ended = why
-            self._record(Ended(self.clock.now, why))
+            self.record(Ended(self.clock.now, why))
             self.kernel.end()
             self.flush()
 
@@ -233,7 +244,8 @@ class Lab:
             self._flushed += len(batch)
             self._sink(batch)
 
-    def _record(self, event: AnyEvent) -> None:
+    def record(self, event: AnyEvent) -> None:
+        """Something has happened."""
         if self._emit:
             self._emit(event)
         else:
@@ -261,7 +273,7 @@ class Lab:
         self.kernel.after_all(t, COMMAND, lambda: self._apply(command))
 
     def _apply(self, command: AnyCommand) -> None:
-        self._record(Commanded(self.clock.now, str(command)))
+        self.record(Commanded(self.clock.now, str(command)))
         match command:
             case Flap() | Churn():
                 self._disturb(command)
@@ -270,6 +282,8 @@ class Lab:
                     fault.end()
             case Kill() | Leave() | Rejoin() | Pause() | Resume() | Inject() | Skew():
                 self._apply_to_nodes(command)
+            case Write() | Delete() | Read() | Wipe() | Backup() | Restore() | Corrupt():
+                self.replicas.apply(command)
             case _:
                 self._apply_to_network(command)
         self._look()
@@ -286,11 +300,11 @@ class Lab:
             case Pause(nodes):
                 for node in self._awake(nodes):
                     node.pause()
-                    self._record(Paused(self.clock.now, node.id))
+                    self.record(Paused(self.clock.now, node.id))
             case Resume(nodes):
                 for node in self._which(nodes, up=True):
                     if node.late is not None:
-                        self._record(Resumed(self.clock.now, node.id))
+                        self.record(Resumed(self.clock.now, node.id))
                         node.resume()
             case Inject(node):
                 self._inject(self.nodes[node])
@@ -298,7 +312,7 @@ class Lab:
                 for id in nodes:
                     changed = self.nodes[id].skew(rate, offset)
                     if changed:
-                        self._record(Skewed(self.clock.now, id, *changed))
+                        self.record(Skewed(self.clock.now, id, *changed))
             case _:
                 raise AssertionError(command)
 
@@ -339,7 +353,7 @@ class Lab:
         killed = self._which(nodes, up=True)
         for node in killed:
             self._stop(node)
-            self._record(Killed(self.clock.now, node.id))
+            self.record(Killed(self.clock.now, node.id))
         self._look()
         return killed
 
@@ -353,7 +367,7 @@ class Lab:
         node.call(node.protocol.leave)
         if node.up:
             self._stop(node)
-            self._record(Departed(self.clock.now, node.id))
+            self.record(Departed(self.clock.now, node.id))
 
     def _stop(self, node: Node) -> None:
         node.stop()
@@ -371,18 +385,18 @@ class Lab:
         fault = Unrest(self, command, self._faults)
         self._faults += 1
         self._unrest.append(fault)
-        self._record(Began(self.clock.now, str(command)))
+        self.record(Began(self.clock.now, str(command)))
         fault.begin()
 
     def calmed(self, fault: Unrest) -> None:
         """A flap or a churn is over."""
         self._unrest.remove(fault)
-        self._record(Calmed(self.clock.now, str(fault.command)))
+        self.record(Calmed(self.clock.now, str(fault.command)))
 
     def _rejoin(self, node: Node, fresh: bool) -> None:
         fresh = fresh or node.blocked
         self._live += 1
-        self._record(Rejoined(self.clock.now, node.id, fresh))
+        self.record(Rejoined(self.clock.now, node.id, fresh))
         if not fresh:
             self._infective += len(node.active)
             for rumor in node.known:
@@ -396,7 +410,7 @@ class Lab:
             rumor = len(self._knowers)
             self._knowers.append(0)
             self.network.rumors += 1
-            self._record(Injected(self.clock.now, rumor, node.id))
+            self.record(Injected(self.clock.now, rumor, node.id))
             node.learn(rumor)
             node.call(node.protocol.on_inject, rumor)
 
@@ -409,12 +423,12 @@ class Lab:
             )
         self._knowers[rumor] += 1
         self._infective += 1
-        self._record(Learned(self.clock.now, node.id, rumor, node.cause))
+        self.record(Learned(self.clock.now, node.id, rumor, node.cause))
         self._look()
 
     def retired(self, node: Node, rumor: int) -> None:
         self._infective -= 1
-        self._record(Retired(self.clock.now, node.id, rumor))
+        self.record(Retired(self.clock.now, node.id, rumor))
         self._look()
 
     def shown(self, node: Node, name: str, value: Any) -> None:
@@ -455,11 +469,11 @@ class Lab:
         for peer in peers:
             if type(peer) is not int or not 0 <= peer < len(self.nodes) or peer == node.id:
                 raise ProtocolError(f"n{node.id} keeps {peer!r} as a peer: keep the numbers of other nodes")
-        self._record(Kept(self.clock.now, node.id, view, peers))
+        self.record(Kept(self.clock.now, node.id, view, peers))
 
     def crashed(self, node: Node, file: str, line: int, error: str) -> None:
         self._gone(node)
-        self._record(Crashed(self.clock.now, node.id, file, line, error))
+        self.record(Crashed(self.clock.now, node.id, file, line, error))
         self._look()
 
     # when to stop ------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ from gossiplab.errors import ProtocolError, fault_place, first_line, first_of
 from gossiplab.events import View
 from gossiplab.experiment import Value
 from gossiplab.protocol import Message, Protocol, Round
+from gossiplab.replica.merkle import MerkleTree
+from gossiplab.replica.store import State, Store
 
 _SHORTEST_PERIOD = 1e-6  # s; a shorter one would hardly let time pass
 _LONGEST_ERROR = 500  # characters of an error that go into its event
@@ -74,6 +76,25 @@ class NodeLab(Interface):
     def believed(self, node: "Node", about: int | Iterable[int], state: str, incarnation: int) -> None: ...
     def kept(self, node: "Node", view: View, peers: tuple[int, ...]) -> None: ...
     def crashed(self, node: "Node", file: str, line: int, error: str) -> None: ...
+
+    @property
+    def replicas(self) -> "NodeReplicas": ...
+
+
+class NodeReplicas(Interface):
+    """What a node needs of all the data in its lab."""
+
+    def open_store(
+        self, node: "Node", conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
+    ) -> Store: ...
+    def place(self, node: "Node", key: str, nodes: Iterable[int]) -> None: ...
+    def answer(self, node: "Node", request: int, state: State | None) -> None: ...
+    def refuse(self, request: int, why: str) -> None: ...
+    def begin_repair(self, node: "Node", peer: int) -> int: ...
+    def compared(
+        self, node: "Node", repair: int, level: int, differing: Iterable[int], keys: int
+    ) -> None: ...
+    def end_repair(self, node: "Node", repair: int, differing: int) -> None: ...
 
 
 class Others(Sequence[int]):
@@ -523,6 +544,34 @@ class Node(_Front):
         if self._views.get(view) != kept and self.heard():
             self._lab.kept(self, view, kept)
             self._views[view] = kept
+
+    def open_store(
+        self, conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
+    ) -> Store:
+        return self._lab.replicas.open_store(self, conflict, tree, holds)
+
+    def place(self, key: str, nodes: Iterable[int]) -> None:
+        if self.heard():
+            self._lab.replicas.place(self, key, nodes)
+
+    def answer(self, request: int, state: State | None) -> None:
+        if self.heard():
+            self._lab.replicas.answer(self, request, state)
+
+    def refuse(self, request: int, why: str) -> None:
+        if self.heard():
+            self._lab.replicas.refuse(request, why)
+
+    def begin_repair(self, peer: int) -> int:
+        return self._lab.replicas.begin_repair(self, peer)
+
+    def compared(self, repair: int, level: int, differing: Iterable[int], keys: int) -> None:
+        if self.heard():
+            self._lab.replicas.compared(self, repair, level, differing, keys)
+
+    def end_repair(self, repair: int, differing: int) -> None:
+        if self.heard():
+            self._lab.replicas.end_repair(self, repair, differing)
 
 
 def sample(self: Protocol, k: int) -> list[int]:

@@ -14,15 +14,18 @@ import msgspec
 from gossiplab.commands import parse_command
 from gossiplab.errors import UserError
 from gossiplab.events import (
+    Answered,
     AnyEvent,
     Began,
     Believed,
     Calmed,
     Commanded,
+    Compared,
     Crashed,
     Delayed,
     Departed,
     Duplicated,
+    Emptied,
     Event,
     Header,
     Held,
@@ -32,20 +35,30 @@ from gossiplab.events import (
     Learned,
     Listed,
     Paused,
+    Placed,
+    Refused,
     Rejoined,
+    Repaired,
+    Repairing,
+    Requested,
     Resumed,
     Retired,
+    Seeded,
     Sent,
     Severed,
     Shaped,
     Shown,
     Skewed,
+    Stored,
+    Versioned,
     Wired,
 )  # fmt: skip
 from gossiplab.experiment import MOST_SECONDS
 from gossiplab.nodeset import parse_nodes
 from gossiplab.replica.membership import STATES
+from gossiplab.workload import MOST_KEYS
 from gossiplab.world.membership import LETTERS, Beliefs, Membership, Slow
+from gossiplab.world.replicas import MOST_POINTS, MOST_REPAIRS, Repair, Replicas, Step
 from gossiplab.world.world import (
     ALIVE,
     CONVERGED,
@@ -133,6 +146,7 @@ def possible_world(world: World, nodes: int) -> bool:
         and all(_node(node, nodes) and _clock(clock) for node, clock in world.clocks.items())
         and all(_node(crash.node, nodes) and _counts(crash.line) for crash in world.crashes)
         and _membership(world.membership, nodes)
+        and (not world.replicas or _replicas(world.replicas, nodes, up))
     )
 
 
@@ -316,10 +330,87 @@ def _row(row: Beliefs, nodes: int) -> bool:
     )
 
 
+def _seeded(event: Seeded, nodes: int) -> bool:
+    return _of_node(event, nodes) and 0 <= event.keys <= MOST_KEYS
+
+
+def _placed(event: Placed, nodes: int) -> bool:
+    return len(set(event.nodes)) == len(event.nodes) and all(_node(node, nodes) for node in event.nodes)
+
+
+def _versioned(event: Versioned, nodes: int) -> bool:
+    return _of_node(event, nodes) and all(_counts(by) and _counts(n) for by, n in event.clock)
+
+
+def _stored(event: Stored, nodes: int) -> bool:
+    return _of_node(event, nodes) and (event.by is None or _counts(event.by))
+
+
+def _request(event: Answered | Refused | Repaired, _: int) -> bool:
+    return _counts(event.id)
+
+
+def _requested(event: Requested, nodes: int) -> bool:
+    return _of_node(event, nodes) and _counts(event.id)
+
+
+def _repairing(event: Repairing | Repair, nodes: int) -> bool:
+    return (
+        _node(event.a, nodes)
+        and _node(event.b, nodes)
+        and all(map(_counts, (event.id, event.keys, event.full)))
+        and 0 <= event.fanout <= 256
+        and 0 <= event.depth <= 32
+    )
+
+
+def _compared(event: Compared, nodes: int) -> bool:
+    return _counts(event.id) and _step(event, nodes) and (event.by is None or _counts(event.by))
+
+
+def _step(step: Compared | Step, nodes: int) -> bool:
+    return (
+        _node(step.node, nodes)
+        and -1 <= step.level <= 32
+        and _counts(step.keys)
+        and all(map(_counts, step.differing))
+    )
+
+
+def _replicas(replicas: Replicas, nodes: int, up: set[int]) -> bool:
+    copies = [(node, copy) for key in replicas.keys.values() for node, copy in key.copies.items()]
+    counts = (
+        replicas.writes.answered, replicas.writes.refused, replicas.reads.answered, replicas.reads.refused,
+        replicas.stale, replicas.created, replicas.resolved, replicas.resurrected, replicas.divergent, replicas.touched,
+    )  # fmt: skip
+    return (
+        len(replicas.up) == len(replicas.seeded) == nodes
+        and {node for node, each in enumerate(replicas.up) if each} == up
+        and all(0 <= count <= MOST_KEYS for count in replicas.seeded)
+        and all(map(_counts, counts))
+        and all(
+            _node(node, nodes) and (copy.sender is None or _node(copy.sender, nodes)) for node, copy in copies
+        )
+        and all(
+            _node(node, nodes) for key in replicas.keys.values() for node in (*key.buried, *(key.homes or ()))
+        )
+        and all(_node(each.node, nodes) for key in replicas.keys.values() for each in key.versions.values())
+        and all(_node(each.node, nodes) for each in replicas.requests.values())
+        and len(replicas.repairs) <= MOST_REPAIRS
+        and all(
+            _repairing(repair, nodes) and all(_step(step, nodes) for step in repair.steps)
+            for repair in replicas.repairs
+        )
+        and len(replicas.curve) <= MOST_POINTS
+    )
+
+
 _CHECKS: dict[type[Event], Callable[[Any, int], bool]] = {
     Sent: _sent, Duplicated: _duplicated, Learned: _learned, Retired: _of_rumor, Shown: _shown,
     Injected: _of_rumor, Commanded: _commanded, Killed: _of_node, Departed: _of_node, Crashed: _crashed,
     Kept: _kept, Rejoined: _of_node, Severed: _sides, Shaped: _sides, Wired: _wired, Believed: _believed, Listed: _listed,
     Paused: _of_node, Resumed: _of_node, Skewed: _skewed, Began: _unrest, Calmed: _unrest, Delayed: _delayed,
-    Held: lambda event, nodes: _is_set(event.nodes, nodes),
+    Held: lambda event, nodes: _is_set(event.nodes, nodes), Seeded: _seeded, Emptied: _of_node, Placed: _placed,
+    Versioned: _versioned, Stored: _stored, Requested: _requested, Answered: _request, Refused: _request,
+    Repairing: _repairing, Compared: _compared, Repaired: _request,
 }  # fmt: skip

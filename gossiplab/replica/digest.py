@@ -34,16 +34,25 @@ class Difference(msgspec.Struct, frozen=True):
         return bool(self.here or self.there or self.unequal)
 
 
-def fingerprint(state: object) -> bytes:
-    """HASH bytes for a state, which is anything that msgspec encodes. Raises UserError for text that is not Unicode."""
+def encoding(state: object) -> bytes:
+    """A state, anything that msgspec encodes, as JSON that equal ones share. Raises UserError for text that is not Unicode."""
     try:
         # in two steps, because the encoder by itself sorts names only, and the states count by number
-        plain = msgspec.to_builtins(state, str_keys=True, order="deterministic")
-        return blake2b(msgspec.json.encode(plain), digest_size=HASH).digest()
+        return msgspec.json.encode(msgspec.to_builtins(state, str_keys=True, order="deterministic"))
     except UnicodeEncodeError:
         raise UserError(
             "a value holds half of a surrogate pair, which no message can carry: remove it."
         ) from None
+
+
+def fingerprint(state: object) -> bytes:
+    """HASH bytes for a state. Raises UserError as `encoding` does."""
+    return print_of(encoding(state))
+
+
+def print_of(encoded: bytes) -> bytes:
+    """The fingerprint of a state that is encoded already."""
+    return blake2b(encoded, digest_size=HASH).digest()
 
 
 def key_bytes(key: str) -> bytes:

@@ -151,6 +151,17 @@ class MerkleTree:
             del self._buckets[leaf], self._sums[leaf]
             self._climb(leaf, ZERO)
 
+    def take(self, other: "MerkleTree") -> None:
+        """Hold what another tree of this shape holds, without hashing. Raises ProtocolError."""
+        if (other.fanout, other.depth) != (self.fanout, self.depth):
+            raise self._misfit()
+        self._buckets = {leaf: dict(bucket) for leaf, bucket in other._buckets.items()}
+        self._sums = dict(other._sums)
+        self._bodies = [
+            {index: bytearray(body) for index, body in bodies.items()} for bodies in other._bodies
+        ]
+        self._root = other._root
+
     def open(self, level: int, nodes: Sequence[int]) -> Part:
         """What another replica needs to go on below these nodes of one level, which it has found to differ."""
         if not 0 <= level <= self.depth:

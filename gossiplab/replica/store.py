@@ -13,12 +13,12 @@ in another order does harm. A deletion in lww and siblings is a state too, and s
 A store keeps the fingerprint of every key, their checksum and, if given one, a Merkle tree up to date with each write.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from gossiplab.errors import ProtocolError, UserError
 from gossiplab.replica.counters import GCounter, PnCounter
-from gossiplab.replica.digest import Digest, fingerprint, key_bytes, term
+from gossiplab.replica.digest import Digest, encoding, key_bytes, print_of, term
 from gossiplab.replica.dots import Context
 from gossiplab.replica.hybrid import Hybrid
 from gossiplab.replica.lww_register import LwwRegister
@@ -49,18 +49,22 @@ class Store:
     """What one replica holds. conflict: a key of CONFLICTS. tree: an empty MerkleTree to be kept up to date, or None.
 
     len, in: keys, deleted ones included. checksum: equal to another's iff the contents are equal (128 bits).
+    bytes: of all keys and their states as JSON, which is what a copy of them costs.
+    changed: called after every change with the key, its state before and its state now, None for none.
     """
 
-    __slots__ = ("conflict", "tree", "checksum", "_states", "_digest")
+    __slots__ = ("conflict", "tree", "checksum", "bytes", "changed", "_states", "_digest", "_sizes")
 
     def __init__(self, conflict: str, tree: MerkleTree | None = None) -> None:
         if conflict not in CONFLICTS:
             raise UserError(f"conflicts cannot be resolved by {conflict!r}: give {' or '.join(CONFLICTS)}.")
         self.conflict = conflict
         self.tree = tree
-        self.checksum = 0
+        self.checksum = self.bytes = 0
+        self.changed: Callable[[str, State | None, State | None], None] | None = None
         self._states: dict[str, State] = {}
         self._digest: Digest = {}
+        self._sizes: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._states)
@@ -139,23 +143,49 @@ class Store:
 
     def replace(self, key: str, state: State) -> None:
         """Put a state in the place of another without merging. No protocol does so: this is how disks are damaged."""
-        data, print_ = key_bytes(key), fingerprint(state)
+        data, encoded = key_bytes(key), encoding(state)
+        print_, size = print_of(encoded), len(data) + len(encoded)
         old = self._digest.get(key)
         if old is not None:
             self.checksum -= term(data, old)
         self.checksum = (self.checksum + term(data, print_)) % 2**128
+        before = self._states.get(key)
         self._states[key] = state
         self._digest[key] = print_
+        self.bytes += size - self._sizes.get(key, 0)
+        self._sizes[key] = size
         if self.tree is not None:
             self.tree.put(key, print_)
+        if self.changed is not None:
+            self.changed(key, before, state)
 
     def drop(self, key: str) -> None:
         """Forget a key and all that is known of it; nothing if there is none. Others may bring it back."""
-        if self._states.pop(key, None) is None:
+        before = self._states.pop(key, None)
+        if before is None:
             return
         self.checksum = (self.checksum - term(key_bytes(key), self._digest.pop(key))) % 2**128
+        self.bytes -= self._sizes.pop(key)
         if self.tree is not None:
             self.tree.remove(key)
+        if self.changed is not None:
+            self.changed(key, before, None)
+
+    def take(self, other: "Store") -> None:
+        """Hold what another store of the same kind holds, and nothing else, without merging. Says no changes.
+
+        Costs a copy of its index and, when the trees have one shape, nothing is hashed anew.
+        """
+        self.checksum, self.bytes = other.checksum, other.bytes
+        self._sizes = dict(other._sizes)
+        self._states = dict(other._states)
+        self._digest = dict(other._digest)
+        if self.tree is not None:
+            shape = self.tree.fanout, self.tree.depth
+            if other.tree is not None and (other.tree.fanout, other.tree.depth) == shape:
+                self.tree.take(other.tree)
+            else:
+                self.tree.take(MerkleTree.build(self._digest, *shape))
 
     def digest(self) -> Digest:
         """The fingerprint of every key, keys ascending."""

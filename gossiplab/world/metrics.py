@@ -69,6 +69,63 @@ class MembershipFigures(msgspec.Struct, frozen=True):
     bytes_per_member_period: float | None
 
 
+class RepairFigures(msgspec.Struct, frozen=True):
+    """A repair: node `a` compared what it held with `b`.
+
+    keys: that `a` held. differing: of these and those of `b`; None while it goes on. bytes: of its messages that have
+    arrived. round_trips: messages there and back. full_copy_bytes: what sending all keys of `a` would cost.
+    """
+
+    a: int
+    b: int
+    at: float
+    keys: int
+    differing: int | None
+    bytes: int
+    round_trips: int
+    full_copy_bytes: int
+
+
+class KindFigures(msgspec.Struct, frozen=True):
+    """Messages of one type that were sent, and their bytes."""
+
+    messages: int
+    bytes: int
+
+
+class ReplicaFigures(msgspec.Struct, frozen=True):
+    """Replicated data in figures.
+
+    keys: how many there are. divergent_keys: those of which not all their nodes that are up hold the same values;
+    divergent_over_time: [instant, how many] whenever that changed, thinned out when it changed often. kinds: messages
+    by type. repairs: the last 512. writes, reads: how many were acknowledged or answered, and how many failed, as those
+    without a quorum do; open_requests: neither yet. stale_reads: those that missed a write which had been acknowledged
+    before they began; by how long, in seconds, on average and at most: staleness_mean, staleness_max (None: no read
+    was stale). siblings_created, siblings_resolved: how often a key came to have several values side by side somewhere, and came to
+    have them nowhere. resurrected_deletes: how often a replica that had heard of a deletion came to hold an older
+    value. lost_writes: acknowledged ones of which no replica has seen anything any more, and which no other
+    acknowledged write had overwritten knowingly.
+    """
+
+    keys: int
+    divergent_keys: int
+    divergent_over_time: list[tuple[float, int]]
+    kinds: dict[str, KindFigures]
+    repairs: list[RepairFigures]
+    writes: int
+    failed_writes: int
+    reads: int
+    failed_reads: int
+    open_requests: int
+    stale_reads: int
+    staleness_mean: float | None
+    staleness_max: float | None
+    siblings_created: int
+    siblings_resolved: int
+    resurrected_deletes: int
+    lost_writes: int
+
+
 def rumor_figures(world: World) -> list[RumorFigures]:
     """The figures of every rumor, in the order of their injection."""
     n = len(world.nodes)
@@ -124,4 +181,36 @@ def membership_figures(world: World) -> MembershipFigures | None:
         refutations=membership.refutations,
         messages_per_member_period=world.sent / periods if periods else None,
         bytes_per_member_period=world.bytes / periods if periods else None,
+    )
+
+
+def replica_figures(world: World) -> ReplicaFigures | None:
+    """What became of replicated data until now; None when nobody stores any."""
+    replicas = world.replicas
+    if not replicas:
+        return None
+    stale = replicas.stale
+    return ReplicaFigures(
+        keys=replicas.total,
+        divergent_keys=replicas.curve[-1][1] if replicas.curve else 0,
+        divergent_over_time=replicas.curve,
+        kinds={kind: KindFigures(tally.sent, tally.bytes) for kind, tally in world.kinds.items()},
+        repairs=[
+            RepairFigures(
+                each.a, each.b, each.t, each.keys, each.differing, each.bytes, each.round_trips, each.full
+            )
+            for each in replicas.repairs
+        ],
+        writes=replicas.writes.answered,
+        failed_writes=replicas.writes.refused,
+        reads=replicas.reads.answered,
+        failed_reads=replicas.reads.refused,
+        open_requests=len(replicas.requests),
+        stale_reads=stale,
+        staleness_mean=replicas.missed[0] / stale if stale else None,
+        staleness_max=replicas.missed[1] if stale else None,
+        siblings_created=replicas.created,
+        siblings_resolved=replicas.resolved,
+        resurrected_deletes=replicas.resurrected,
+        lost_writes=replicas.lost(),
     )

@@ -7,17 +7,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gossiplab.events import (
+    Answered,
     AnyEvent,
     Began,
     Believed,
     Calmed,
     Commanded,
+    Compared,
     Crashed,
     Delayed,
     Delivered,
     Departed,
     Dropped,
     Duplicated,
+    Emptied,
     Ended,
     Event,
     Healed,
@@ -28,14 +31,22 @@ from gossiplab.events import (
     Learned,
     Listed,
     Paused,
+    Placed,
+    Refused,
     Rejoined,
+    Repaired,
+    Repairing,
+    Requested,
     Resumed,
     Retired,
+    Seeded,
     Sent,
     Severed,
     Shaped,
     Shown,
     Skewed,
+    Stored,
+    Versioned,
     Wired,
 )  # fmt: skip
 from gossiplab.nodeset import format_nodes
@@ -48,7 +59,9 @@ KINDS: dict[type[Event], str] = {
     Retired: "retired", Shown: "shown", Injected: "injected", Commanded: "command", Killed: "killed", Departed: "left",
     Crashed: "crashed", Believed: "believed", Listed: "listed", Kept: "kept", Rejoined: "rejoined", Severed: "severed", Healed: "healed", Shaped: "shaped", Wired: "wired",
     Paused: "paused", Resumed: "resumed", Skewed: "skewed", Began: "began", Calmed: "calmed", Held: "held",
-    Delayed: "delayed", Ended: "ended",
+    Delayed: "delayed", Ended: "ended", Seeded: "seeded", Emptied: "emptied", Placed: "placed", Versioned: "version",
+    Stored: "stored", Requested: "requested", Answered: "answered", Refused: "refused", Repairing: "repairing",
+    Compared: "compared", Repaired: "repaired",
 }  # fmt: skip
 """The kinds of events by the names they have in a recording."""
 
@@ -58,7 +71,7 @@ def message_id(event: AnyEvent) -> int | None:
     match event:
         case Sent(id=id) | Duplicated(id=id) | Delayed(id=id) | Delivered(id=id) | Dropped(id=id):
             return id
-        case Learned(by=by):
+        case Learned(by=by) | Stored(by=by) | Compared(by=by):
             return by
         case _:
             return None
@@ -196,6 +209,38 @@ def _wired(event: Wired, _: Sent | None) -> str:
     )
 
 
+def _placed(event: Placed, _: Sent | None) -> str:
+    return f"{visible(event.key, _NAME)} belongs on {visible(format_nodes(event.nodes), _NAME)}"
+
+
+def _versioned(event: Versioned, _: Sent | None) -> str:
+    what = "a deletion" if event.value is None else visible(event.value, _NAME)
+    over = f", over {visible(' '.join(event.over[:5]), _NAME)}" if event.over else ""
+    return f"version {visible(event.name, _NAME)} of {visible(event.key, _NAME)} is {what}{over}"
+
+
+def _stored(event: Stored, message: Sent | None) -> str:
+    what = visible(" ".join(event.versions[:5]), _NAME) or "nothing"
+    source = "" if message is None else f", from n{message.src} (message {event.by})"
+    return f"n{event.node} holds {what} of {visible(event.key, _NAME)}{source}"
+
+
+def _requested(event: Requested, _: Sent | None) -> str:
+    value = "" if event.value is None else f": {visible(event.value, _NAME)}"
+    return f"request {event.id}: {event.what} {visible(event.key, _NAME)} at n{event.node}{value}"
+
+
+def _answered(event: Answered, _: Sent | None) -> str:
+    what = visible(" ".join(event.versions[:5]), _NAME)
+    return f"request {event.id} is answered{f': {what}' if what else ''}"
+
+
+def _compared(event: Compared, message: Sent | None) -> str:
+    where = "" if event.level < 0 else f": {len(event.differing)} differ at level {event.level}"
+    keys = f", {event.keys} keys" if event.keys else ""
+    return f"n{event.node} goes on with repair {event.id}{where}{keys}"
+
+
 _SAY: dict[type[Event], Callable[[Any, Sent | None], str]] = {
     Sent: _sent, Delivered: _delivered, Dropped: _dropped, Duplicated: _duplicated, Learned: _learned,
     Retired: lambda event, _: f"n{event.node} loses interest in rumor {event.rumor}",
@@ -213,4 +258,11 @@ _SAY: dict[type[Event], Callable[[Any, Sent | None], str]] = {
     Began: lambda event, _: f"a fault begins: {visible(event.fault, _LONG)}",
     Calmed: lambda event, _: f"a fault is over: {visible(event.fault, _LONG)}",
     Ended: lambda event, _: f"the run is over: {visible(event.why, _NAME)}",
+    Seeded: lambda event, _: f"n{event.node} holds {event.keys:,} keys",
+    Emptied: lambda event, _: f"n{event.node} holds nothing any more",
+    Placed: _placed, Versioned: _versioned, Stored: _stored, Requested: _requested, Answered: _answered,
+    Refused: lambda event, _: f"request {event.id} has failed: {visible(event.why, _LONG)}",
+    Repairing: lambda event, _: f"n{event.a} begins repair {event.id} with n{event.b}",
+    Compared: _compared,
+    Repaired: lambda event, _: f"repair {event.id} is over: {event.differing} keys differed",
 }  # fmt: skip

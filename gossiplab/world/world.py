@@ -15,17 +15,20 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gossiplab.events import (
+    Answered,
     AnyEvent,
     Began,
     Believed,
     Calmed,
     Commanded,
+    Compared,
     Crashed,
     Delayed,
     Delivered,
     Departed,
     Dropped,
     Duplicated,
+    Emptied,
     Ended,
     Event,
     Header,
@@ -37,20 +40,29 @@ from gossiplab.events import (
     Learned,
     Listed,
     Paused,
+    Placed,
+    Refused,
     Rejoined,
+    Repaired,
+    Repairing,
+    Requested,
     Resumed,
     Retired,
+    Seeded,
     Sent,
     Severed,
     Shaped,
     Shown,
     Skewed,
+    Stored,
+    Versioned,
     View,
     Wired,
 )  # fmt: skip
 from gossiplab.experiment import Cycle
 from gossiplab.nodeset import parse_nodes
 from gossiplab.world.membership import DOWN, Membership
+from gossiplab.world.replicas import Replicas
 from gossiplab.world.series import Counts, Series
 
 ALIVE, PAUSED, DEAD, LEFT, CRASHED = "alive", "paused", "dead", "left", "crashed"
@@ -198,7 +210,7 @@ class World(msgspec.Struct, kw_only=True):
     down: nodes that are not up. kinds: sent messages by type, in the order in which types came up. useful,
     redundant: deliveries of messages that carry rumors, of which the receiver at that instant knew not all, or
     all and so was taught nothing; what carries no rumor counts as neither. moments: what was notable, in order.
-    series: these counts over time, see `counts`.
+    series: these counts over time, see `counts`. replicas: what nodes hold; unset while nobody stores keys.
     """
 
     t: float = 0.0
@@ -231,6 +243,7 @@ class World(msgspec.Struct, kw_only=True):
     redundant: int = 0
     moments: list[Moment] = []
     series: Series = msgspec.field(default_factory=Series)
+    replicas: Replicas | msgspec.UnsetType = msgspec.UNSET
 
     def apply(self, batch: Iterable[AnyEvent]) -> None:
         """Fold events, in their order."""
@@ -439,6 +452,8 @@ def _stopped(status: str) -> Callable[[World, Any], None]:
     def fold(world: World, event: Killed | Departed | Crashed) -> None:
         node = world.nodes[event.node]
         if node.status not in DOWN:
+            if world.replicas:
+                world.replicas.turned(event.node, False, event.t)
             world.membership.stopped(event.node, event.t, failed=status != LEFT)
             _lost(world, event)
         node.status, node.since = status, event.t
@@ -463,6 +478,10 @@ def _rejoined(world: World, event: Rejoined) -> None:
     if node.status in DOWN:
         world.membership.rejoined(event.node, event.t, event.fresh)
         world.down -= 1
+        if world.replicas:
+            if event.fresh:
+                world.replicas.emptied(event)
+            world.replicas.turned(event.node, True, event.t)
         for rumor in world.rumors:
             rumor.live += event.node in rumor.arrivals and not event.fresh
             if rumor.live < world.alive:
@@ -521,6 +540,28 @@ def _shaped(world: World, event: Shaped) -> None:
     world.shapes.append(ShapeSet(event.a, event.b, event.settings, event.both))
 
 
+def _on_data(fold: Callable[[Replicas, Any], None]) -> Callable[[World, Any], None]:
+    """The fold of what is about replicas alone."""
+
+    def on_data(world: World, event: Any) -> None:
+        fold(world.replicas or _begin_replicas(world), event)
+
+    return on_data
+
+
+def _begin_replicas(world: World) -> Replicas:
+    replicas = world.replicas = Replicas(up=[node.up for node in world.nodes], seeded=[0] * len(world.nodes))
+    return replicas
+
+
+def _stored(world: World, event: Stored) -> None:
+    (world.replicas or _begin_replicas(world)).stored(event, world.handled)
+
+
+def _compared(world: World, event: Compared) -> None:
+    (world.replicas or _begin_replicas(world)).compared(event, world.handled)
+
+
 def _wired(world: World, event: Wired) -> None:
     world.edges = event.edges
 
@@ -534,5 +575,10 @@ _FOLD: dict[type[Event], Callable[[World, Any], None]] = {
     Retired: _retired, Shown: _shown, Believed: _believed, Listed: _listed, Kept: _kept, Injected: _injected, Commanded: _commanded, Killed: _stopped(DEAD),
     Departed: _stopped(LEFT), Crashed: _stopped(CRASHED), Rejoined: _rejoined, Severed: _severed,
     Healed: _healed, Shaped: _shaped, Wired: _wired, Ended: _ended, Paused: _paused, Resumed: _paused,
-    Skewed: _skewed, Began: _began, Calmed: _calmed, Held: _held, Delayed: _delayed,
+    Skewed: _skewed, Began: _began, Calmed: _calmed, Held: _held, Delayed: _delayed, Stored: _stored,
+    Compared: _compared, Seeded: _on_data(Replicas.seed_node), Emptied: _on_data(Replicas.emptied),
+    Placed: _on_data(Replicas.placed), Versioned: _on_data(Replicas.versioned),
+    Requested: _on_data(Replicas.requested), Answered: _on_data(Replicas.answered),
+    Refused: _on_data(Replicas.refused), Repairing: _on_data(Replicas.repairing),
+    Repaired: _on_data(Replicas.repaired),
 }  # fmt: skip

@@ -25,6 +25,7 @@ from gossiplab.link import Link
 from gossiplab.plan import read_scheduled, write_scheduled
 from gossiplab.recording.export import Reached, nothing
 from gossiplab.recording.reader import Recording
+from gossiplab.workload import Workload
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _ESCAPES = {'"': r"\"", "\\": r"\\"}
@@ -90,6 +91,10 @@ def write_experiment(experiment: Experiment) -> Iterator[str]:
     yield "\n[link]\n"
     for name in Link.__struct_fields__:
         yield f"{name} = {_value(getattr(experiment.link, name))}\n"
+    if experiment.workload:
+        yield "\n[workload]\n"
+        for name in Workload.__struct_fields__:
+            yield f"{name} = {_value(getattr(experiment.workload, name))}\n"
 
 
 def _key(name: str) -> str:
