@@ -1,20 +1,12 @@
-"""The stage, driven through Textual: what a person sees of a World, and what a click or a key selects."""
-
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+"""The stage, driven through Textual: what a person sees of a World's nodes, links and partitions."""
 
 import pytest
-from msgspec import Raw
-from textual.app import App, ComposeResult
 from textual.geometry import Region
-from textual.pilot import Pilot
 
 from gossiplab.events import (
     AnyEvent,
     Believed,
     Crashed,
-    Delivered,
     Departed,
     Dropped,
     Healed,
@@ -25,97 +17,13 @@ from gossiplab.events import (
     Listed,
     Rejoined,
     Retired,
-    Sent,
     Severed,
     View,
-)  # fmt: skip
-from gossiplab.topology import build_edges
-from gossiplab.tui.ascii import AsciiFilter
+)
 from gossiplab.tui.canvas import BRAILLE
-from gossiplab.tui.ground import Net
-from gossiplab.tui.layout import Cell
-from gossiplab.tui.stage import Stage
-from gossiplab.world.world import Node, World
+from tests.tui.staging import HEARD, SIZE, Seen, legend, sent, stage_of, world_of
 
 pytestmark = pytest.mark.anyio
-
-SIZE = 80, 24
-HEARD = [Injected(0.0, 0, 0), Learned(0.0, 0, 0, None)]  # n0 is the source of a rumor
-
-
-class Show(App[None]):
-    """A stage and nothing else; keeps what was selected."""
-
-    def __init__(self, plain: bool = False) -> None:
-        super().__init__()
-        self.ascii = AsciiFilter(enabled=plain)
-        self.chosen: list[int] = []
-        self.pointed: list[int] = []
-
-    def get_line_filters(self):
-        return [*super().get_line_filters(), *([self.ascii] if self.ascii.enabled else [])]
-
-    def compose(self) -> ComposeResult:
-        yield Stage()
-
-    def on_stage_pointed(self, event: Stage.Pointed) -> None:
-        self.pointed.append(event.id)
-
-    def on_view_selected(self, event: Stage.Selected) -> None:
-        self.chosen.append(event.node)
-
-
-class Seen:
-    """A stage in an app, and where its nodes are."""
-
-    def __init__(self, app: Show, pilot: Pilot[Any], nodes: int, edges: Any, size: tuple[int, int]) -> None:
-        self.app = app
-        self.pilot = pilot
-        self.stage = app.query_one(Stage)
-        self.size = size
-        self.nodes = nodes
-        self.stage.open(nodes, edges, 1)
-        net = Net(nodes, edges, 1)
-        self.cells = net.seats(net.arrangements(*size)[0], *size).cells
-
-    async def show(self, events: list[AnyEvent], t: float) -> None:
-        await self.draw(world_of(self.nodes, events), t)
-
-    async def draw(self, world: World, t: float, moving: bool = False) -> None:
-        self.stage.draw(world, t, moving)
-        await self.pilot.pause()
-
-    def rows(self) -> list[str]:
-        return [strip.text for strip in self.stage.render_lines(Region(0, 0, *self.size))]
-
-    def at(self, cell: Cell, left: int = 0, right: int = 0) -> str:
-        return self.rows()[cell[1]][cell[0] - left : cell[0] + right + 1]
-
-    def node(self, id: int) -> str:
-        return self.at(self.cells[id])
-
-    def between(self, a: int, b: int, way: float) -> str:
-        (x0, y0), (x1, y1) = self.cells[a], self.cells[b]
-        return self.at((int(x0 + (x1 - x0) * way + 0.5), int(y0 + (y1 - y0) * way + 0.5)))
-
-
-def world_of(nodes: int, events: list[AnyEvent]) -> World:
-    world = World(nodes=[Node(shown={}) for _ in range(nodes)])
-    world.apply(events)
-    return world
-
-
-def sent(t: float, id: int, src: int, dst: int, due: float, carries: tuple[int, ...] = ()) -> Sent:
-    return Sent(t, id, src, dst, due, "Push", 2, carries, Raw(b"{}"))
-
-
-@asynccontextmanager
-async def stage_of(
-    nodes: int, topology: str = "complete", size: tuple[int, int] = SIZE, plain: bool = False
-) -> AsyncIterator[Seen]:
-    app = Show(plain)
-    async with app.run_test(size=size) as pilot:
-        yield Seen(app, pilot, nodes, build_edges(topology, nodes, 1), size)
 
 
 # what is drawn ------------------------------------------------------------------------------------
@@ -150,62 +58,6 @@ async def test_without_a_rumor_nobody_knows_anything():
     async with stage_of(6) as seen:
         await seen.show([Killed(1.0, 5)], 2.0)
         assert [seen.node(id) for id in range(6)] == [*"◉◉◉◉◉†"]
-
-
-@pytest.mark.parametrize("topology", ["complete", "ring", "grid", "two-clusters"])
-async def test_a_message_is_half_way_at_half_time(topology: str):
-    async with stage_of(8, topology) as seen:
-        await seen.show([*HEARD, sent(1.0, 0, 0, 1, 3.0, carries=(0,)), sent(1.0, 1, 3, 2, 3.0)], 2.0)
-        assert seen.between(0, 1, 0.5) == "▲"
-        assert seen.between(3, 2, 0.5) == "△"
-
-
-async def test_a_message_moves_from_its_sender_to_its_receiver():
-    async with stage_of(2, size=(60, 30)) as seen:
-        world = world_of(2, [*HEARD, sent(0.0, 0, 0, 1, 1.0, carries=(0,))])
-        rows = []
-        for step in range(1, 10):
-            await seen.draw(world, step / 10)
-            rows += [y for y, row in enumerate(seen.rows()) if "▲" in row]
-        assert len(rows) == 9
-        assert rows == sorted(set(rows))
-        world.apply([Delivered(1.0, 0), Learned(1.0, 1, 0, 0)])
-        await seen.draw(world, 1.0)
-        assert not any("▲" in row for row in seen.rows())
-        assert seen.node(1) == "★"
-
-
-async def test_a_message_that_carries_another_rumor_does_not_carry_the_one_that_is_shown():
-    async with stage_of(6) as seen:
-        events = [
-            *HEARD,
-            Injected(0.5, 1, 4),
-            Learned(0.5, 4, 1, None),
-            sent(1.0, 0, 0, 3, 2.0, carries=(0,)),
-        ]
-        await seen.show(events, 1.5)
-        assert seen.between(0, 3, 0.5) == "△"
-        seen.stage.rumor = 0
-        assert seen.between(0, 3, 0.5) == "▲"
-
-
-async def test_a_message_that_its_link_lost_sets_out_and_becomes_a_cross_half_way():
-    async with stage_of(6) as seen:
-        world = world_of(6, [*HEARD, sent(1.0, 0, 0, 3, 3.0, carries=(0,)), Dropped(1.0, 0, "loss")])
-        await seen.draw(world, 1.5)
-        assert seen.between(0, 3, 0.25) == "▲"
-        for t in (2.1, 2.7):
-            await seen.draw(world, t)
-            assert seen.between(0, 3, 0.5) == "×"
-        await seen.draw(world, 4.0)
-        assert not any("×" in row for row in seen.rows())
-
-
-async def test_a_message_to_a_dead_node_dies_before_it():
-    async with stage_of(6) as seen:
-        events = [*HEARD, Killed(0.5, 3), sent(1.0, 0, 0, 3, 2.0), Dropped(2.0, 0, "down")]
-        await seen.show(events, 2.1)
-        assert "×" in {seen.between(0, 3, way / 100) for way in range(80, 100)}
 
 
 async def test_the_newest_rumor_is_shown_unless_another_is_chosen():
@@ -258,38 +110,6 @@ async def test_a_one_way_cut_is_a_wall_of_arrows_that_point_the_way_that_is_open
         assert "→ one way" in legend(seen)
 
 
-async def test_a_type_that_is_muted_is_not_drawn_and_stays_in_the_legend():
-    async with stage_of(6) as seen:
-        ack = Sent(1.0, 1, 1, 4, 3.0, "Ack", 2, (), Raw(b"{}"))
-        world = world_of(6, [*HEARD, sent(1.0, 0, 0, 3, 3.0), ack, Dropped(1.0, 1, "loss")])
-        await seen.draw(world, 2.1)
-        assert seen.between(0, 3, 0.55) == "△"
-        assert any("×" in row for row in seen.rows())
-        seen.stage.muted = frozenset({"Push", "Ack"})
-        assert not any("△" in row or "×" in row for row in seen.rows())
-        muted = {entry.kind: entry.muted for entry in seen.stage.legend() if entry.kind}
-        assert muted == {"Push": True, "Ack": True}
-        seen.stage.muted = frozenset()
-        assert seen.between(0, 3, 0.55) == "△"
-
-
-async def test_a_message_that_was_too_fast_to_be_seen_leaves_its_way_behind():
-    async with stage_of(100, size=(100, 40)) as seen:
-        world = world_of(100, HEARD)
-        await seen.draw(world, 0.9, moving=True)
-        still = seen.rows()
-        world.apply([sent(1.0, 0, 0, 50, 1.01, (0,)), Delivered(1.01, 0), Learned(1.01, 50, 0, 0)])
-        drawn = []
-        for frame in range(12):
-            await seen.draw(world, 1.02 + frame / 30, moving=True)
-            drawn.append(sum(dot > "\u2800" for row in seen.rows() for dot in row))
-        assert drawn[0] > 10
-        assert drawn == sorted(drawn, reverse=True)
-        assert drawn[-1] == sum(dot > "\u2800" for row in still for dot in row)
-        await seen.draw(world, 1.02)
-        assert not any(dot > "\u2800" for row in seen.rows() for dot in row)
-
-
 async def test_links_can_be_traced():
     async with stage_of(12, "ring", size=(120, 40)) as seen:
         await seen.show(HEARD, 1.0)
@@ -318,16 +138,6 @@ async def test_a_thousand_nodes_have_a_cell_each():
             text = "".join(seen.rows())
             assert (text.count("●"), text.count("○")) == (500, 500)
             assert "n0 " in text
-
-
-async def test_in_a_field_a_message_stands_beside_its_sender_and_then_its_receiver():
-    async with stage_of(200) as seen:
-        world = world_of(200, [*HEARD, sent(1.0, 0, 7, 130, 3.0), sent(1.0, 1, 0, 55, 3.0, (0,))])
-        for t, places in ((1.5, {7: "△", 0: "▲"}), (2.5, {130: "△", 55: "▲"})):
-            await seen.draw(world, t)
-            for node in (0, 7, 55, 130):
-                assert seen.at(seen.cells[node], 0, 1)[1] == places.get(node, " ")
-        assert {entry.kind: entry.number for entry in seen.stage.legend() if entry.kind} == {"Push": 2}
 
 
 async def test_ten_thousand_nodes_are_drawn_as_shares_that_the_legend_explains():
@@ -391,115 +201,7 @@ async def test_a_world_of_another_lab_is_not_drawn():
         assert not any(row.strip() for row in seen.rows())
 
 
-# selecting ----------------------------------------------------------------------------------------
-
-
-async def test_a_click_selects_the_node_that_it_nearly_hits():
-    async with stage_of(8) as seen:
-        await seen.show(HEARD, 1.0)
-        x, y = seen.cells[5]
-        await seen.pilot.click(Stage, offset=(x + 1, y))
-        assert seen.stage.selected == 5
-        assert seen.at((x, y), 1, 1) == "[○]"
-        await seen.pilot.click(Stage, offset=(x, y))
-        await seen.pilot.click(Stage, offset=(0, 0))
-        assert seen.app.chosen == [5]
-
-
-async def test_a_click_on_a_message_points_at_it():
-    async with stage_of(8) as seen:
-        await seen.show([*HEARD, sent(1.0, 5, 0, 4, 3.0)], 2.0)
-        (x0, y0), (x1, y1) = seen.cells[0], seen.cells[4]
-        await seen.pilot.click(Stage, offset=(int((x0 + x1) / 2 + 0.5), int((y0 + y1) / 2 + 0.5)))
-        assert seen.app.pointed == [5]
-        assert seen.stage.selected is None
-
-
-async def test_the_messages_of_the_selected_node_are_walked_through():
-    async with stage_of(8) as seen:
-        events = [*HEARD, sent(1.0, 0, 0, 4, 3.0), sent(1.0, 1, 4, 5, 4.0), sent(1.0, 2, 6, 7, 5.0)]
-        await seen.show(events, 2.0)
-        for node, step, expected in ((None, 1, [2, 1, 0, 2]), (4, 1, [1, 0, 1]), (4, -1, [0, 1, 0])):
-            seen.stage.selected, seen.stage.chosen = node, None
-            seen.app.pointed.clear()
-            for _ in expected:
-                assert seen.stage.point_next(step)
-                await seen.pilot.pause()
-                seen.stage.chosen = seen.app.pointed[-1]
-            assert seen.app.pointed == expected
-        seen.stage.selected = 1
-        assert not seen.stage.point_next(1)
-
-
-async def test_arrows_select_the_nearest_node_in_their_direction():
-    async with stage_of(9, "grid") as seen:
-        await seen.show(HEARD, 1.0)
-        stage = seen.stage
-        stage.select_towards(0, 1)
-        assert stage.selected == 0
-        path = []
-        for dx, dy in ((1, 0), (0, 1), (1, 0), (1, 0), (0, 1), (-1, 0), (0, -1), (0, -1), (0, -1)):
-            stage.select_towards(dx, dy)
-            path.append(stage.selected)
-        assert path == [1, 4, 5, 5, 8, 7, 4, 1, 1]
-        await seen.pilot.pause()
-        assert seen.app.chosen == [0, 1, 4, 5, 8, 7, 4, 1]
-
-
-async def test_every_node_can_be_reached_by_arrows():
-    for topology in ("complete", "erdos-renyi", "tree", "two-clusters"):
-        async with stage_of(20, topology) as seen:
-            await seen.show(HEARD, 1.0)
-            reached, frontier = {0}, [0]
-            while frontier:
-                node = frontier.pop()
-                for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                    seen.stage.selected = node
-                    seen.stage.select_towards(dx, dy)
-                    if seen.stage.selected not in reached:
-                        reached.add(seen.stage.selected)
-                        frontier.append(seen.stage.selected)
-            assert reached == set(range(20)), topology
-
-
-async def test_tab_goes_round_by_number():
-    async with stage_of(3) as seen:
-        await seen.show(HEARD, 1.0)
-        order = []
-        for step in (1, 1, 1, 1, -1, -1):
-            seen.stage.select_next(step)
-            order.append(seen.stage.selected)
-        assert order == [0, 1, 2, 0, 2, 1]
-        seen.stage.selected = None
-        seen.stage.select_next(-1)
-        assert seen.stage.selected == 2
-
-
-async def test_marks_and_the_selection_are_signs_beside_the_node():
-    async with stage_of(8) as seen:
-        await seen.show(HEARD, 1.0)
-        seen.stage.marked = frozenset({2, 3})
-        seen.stage.selected = 3
-        assert seen.at(seen.cells[2], 1, 1) == "<○>"
-        assert seen.at(seen.cells[3], 1, 1) == "{○}"
-        seen.stage.marked = frozenset()
-        assert seen.at(seen.cells[2], 1, 1) != "<○>"
-        assert seen.at(seen.cells[3], 1, 1) == "[○]"
-
-
-async def test_a_selected_node_shows_its_name_where_names_have_no_room():
-    async with stage_of(140, size=(80, 24)) as seen:
-        await seen.show(HEARD, 1.0)
-        assert not any("n57" in row for row in seen.rows())
-        seen.stage.selected = 57
-        assert any("n57" in row for row in seen.rows())
-
-
 # how it looks -------------------------------------------------------------------------------------
-
-
-def legend(seen: Seen) -> list[str]:
-    return [f"{entry.glyph} {entry.word}" for entry in seen.stage.legend()]
 
 
 async def test_the_legend_tells_what_is_in_sight():
