@@ -24,7 +24,7 @@ from gossiplab.world.theory import NoPrediction, Prediction, predict
 from gossiplab.world.world import World
 
 _MOST_CURVES = 5
-_SIGNS, _PLAIN_SIGNS = "●▲■◆▼◇", "o^#%v*"
+_SIGNS = "●▲■◆▼◇"
 _PENS = (
     "void",
     "axis",
@@ -85,11 +85,8 @@ class Charts(View):
     }
     """
 
-    def __init__(self, *, plain: bool = False, id: str | None = None, classes: str | None = None) -> None:
-        """`plain`: draw with ASCII alone."""
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._plain = plain
-        self._signs = _PLAIN_SIGNS if plain else _SIGNS
         self._chosen = 0
         self._large: bool | None = None  # whether one chart is shown; None: as there is room
         self._scene: Scene | None = None
@@ -205,7 +202,7 @@ class Charts(View):
             plot, header, world, end
         )
         chosen = number == self._chosen and not self._one
-        sign = ("> " if self._plain else "▸ ") if chosen else ""
+        sign = "▸ " if chosen else ""
         title = f"{sign}{chart.title}"
         if self._one:
             title += f"   ({number + 1} of {len(_TITLES)})"
@@ -230,9 +227,7 @@ class Charts(View):
             x += len(sign + name)
         if row + 1 < plot.top:
             canvas.put(plot.x + 1, row + 1, _cut(chart.note, right - plot.x - 1), _AXIS)
-        plot.draw(
-            chart.curves, chart.top, chart.unit, self._span, t, Pens(_AXIS, _TITLE, _CURSOR), self._plain
-        )
+        plot.draw(chart.curves, chart.top, chart.unit, self._span, t, Pens(_AXIS, _TITLE, _CURSOR))
 
     # what is drawn -----------------------------------------------------------------------------
 
@@ -251,15 +246,15 @@ class Charts(View):
             if isinstance(prediction, Prediction):
                 values = _sampled(prediction, [(x + 1) / plot.dots * self._span for x in range(plot.dots)])
                 curves.append(Curve(values, ".", _PREDICTED, dotted=True))
-                keys.append(("..." if self._plain else "⠒⠒⠒", _PREDICTED, "predicted"))
+                keys.append(("⠂⠐⠂", _PREDICTED, "predicted"))
         for place, id in enumerate(ids):
             times, start = self._times(world, id), world.rumors[id].t
             values = [
                 bisect_right(times, t) / n if t >= start and x < done and n else None
                 for x, t in enumerate(instants)
             ]
-            curves.append(Curve(values, self._signs[place], _FIRST + place))
-            keys.append((self._signs[place], _FIRST + place, f"rumor {id}"))
+            curves.append(Curve(values, _SIGNS[place], _FIRST + place))
+            keys.append((_SIGNS[place], _FIRST + place, f"rumor {id}"))
         curves = [
             curve._replace(values=[v if v is None else 100 * v for v in curve.values]) for curve in curves
         ]
@@ -288,9 +283,9 @@ class Charts(View):
                 for counts, seconds in bins
             ]
             highest = max(highest, *rates, 0.0)
-            curves.append(Curve(self._over(plot, rates, width), self._signs[place], _FIRST + place))
+            curves.append(Curve(self._over(plot, rates, width), _SIGNS[place], _FIRST + place))
             name = _narrow(visible(names[group[0]], 16)) if len(group) == 1 else f"{len(group)} other types"
-            keys.append((self._signs[place], _FIRST + place, name))
+            keys.append((_SIGNS[place], _FIRST + place, name))
         note = "" if keys else "nothing sent yet"
         return Chart(title, note, keys, curves, nice(highest) if highest else 1.0, "")
 
@@ -302,7 +297,7 @@ class Charts(View):
         ]
         told = world.useful + world.redundant
         note = f"{world.redundant:,} of {told:,} in all" if told else "no rumor has arrived yet"
-        curve = Curve(self._over(plot, shares, width), self._signs[0], _FIRST)
+        curve = Curve(self._over(plot, shares, width), _SIGNS[0], _FIRST)
         return Chart("redundant, % of deliveries with a rumor", note, [], [curve], 100.0, " %")
 
     def _bins(

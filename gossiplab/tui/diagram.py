@@ -9,16 +9,17 @@ from math import ceil, floor, inf
 from typing import NamedTuple
 
 from gossiplab.events import Crashed, Departed, Injected, Killed, Learned, Rejoined, Retired
-from gossiplab.tui.canvas import Canvas, line_cells
-from gossiplab.tui.marks import DOTTED, INKS, PLAIN_INKS, SHAPES, SOLID, SPARSE, Mark
+from gossiplab.tui.canvas import BRAILLE, Canvas, line_cells
+from gossiplab.tui.marks import DOTTED, SHAPES, SOLID, Mark
 from gossiplab.world.causality import Cone
 from gossiplab.world.history import AWARE, SILENT, UNAWARE, History, Message, Step
-from gossiplab.world.world import ALIVE
+from gossiplab.world.world import ALIVE, PAUSED
 
 _MOST_STEPS = 2500  # sendings and deliveries that are drawn; of more, every second, third ... of each row is
 _MOST_LINES = 1000  # messages that are drawn as lines
 _WIDEST = 3  # rows of cells that a node gets at most: few nodes are not spread over a large screen
 _LONG = 300  # columns; of a longer message only the part in sight is worked out
+_LIVES = {ALIVE: None, PAUSED: Mark.PAUSED}  # every other is down
 _MINDS = {UNAWARE: Mark.UNAWARE, AWARE: Mark.AWARE, SILENT: Mark.SILENT}
 _EVENTS: dict[type, Mark] = {
     Learned: Mark.LEARNED, Injected: Mark.LEARNED, Retired: Mark.RETIRED, Killed: Mark.DEAD, Departed: Mark.LEFT,
@@ -92,16 +93,14 @@ class Picture:
     """
 
     def __init__(
-        self, canvas: Canvas, place: Place, history: History, end: float, rumor: int, cone: Cone | None, plain: bool
-    ) -> None:  # fmt: skip
+        self, canvas: Canvas, place: Place, history: History, end: float, rumor: int, cone: Cone | None
+    ) -> None:
         self._canvas = canvas
         self._place = place
         self._history = history
         self._end = end
         self._rumor = rumor
         self._cone = cone
-        self._plain = plain
-        self._inks = PLAIN_INKS if plain else INKS
         self._rows = {node: place.y(index) for index, node in enumerate(place.nodes)}
         self.thinned = 1
 
@@ -116,8 +115,7 @@ class Picture:
 
     def glyph(self, mark: Mark, below: bool = False) -> str:
         """The character for a mark; `below`: the message comes from or goes to a node further down."""
-        shape = SHAPES[mark]
-        return (shape.plain if self._plain else shape.glyph)[-1 if below else 0]
+        return SHAPES[mark].glyph[-1 if below else 0]
 
     # rows --------------------------------------------------------------------------------------
 
@@ -135,7 +133,7 @@ class Picture:
             bright = self._bright_columns(node, self._cone)
             faint = self.glyph(Mark.FAINT)
             for x in range(max(begin, bright[0] + 1), min(stop, bright[1])):
-                if styles[x] != Mark.DOWN:  # thinner, for a terminal may show no colours
+                if styles[x] not in (Mark.DOWN, Mark.PAUSED):  # thinner, for a terminal may show no colours
                     glyphs[x] = faint if (x + place.left) % 2 else " "
                 styles[x] = Mark.FAINT
 
@@ -206,13 +204,13 @@ class Picture:
         if x1 < left or x0 >= right:
             return
         mark = (Mark.FAINT, Mark.OTHER, Mark.CARRYING)[strength]
-        thin, ink = (SPARSE, DOTTED, SOLID)[strength], self._inks[2 - strength]
+        thin, every = SOLID if strength == 2 else DOTTED, 1 if strength else 3
         for x, y, bits in _cells(x0, y0, x1, y1, left, right):
-            if left <= x < right and styles[y][x] <= mark:
+            if left <= x < right and (x - x0) % every == 0 and styles[y][x] <= mark:
                 before = glyphs[y][x]
                 # what crosses here already stays
                 also = ord(before) & 0xFF if "\u2800" <= before <= "\u28ff" else 0
-                glyphs[y][x] = ink[thin[bits] | also]
+                glyphs[y][x] = BRAILLE[thin[bits] | also]
                 styles[y][x] = mark
         if lost and left <= x1 < right:
             self._put(x1, y1, self.glyph(Mark.LOST), Mark.LOST if strength else Mark.FAINT)
@@ -226,7 +224,7 @@ class Picture:
     def _draw_marks(self, steps: Sequence[list[Step]]) -> None:
         """What happened, the more telling over the less telling where there is no room for both."""
         place, cone = self._place, self._cone
-        glyphs = {mark: shape.plain if self._plain else shape.glyph for mark, shape in SHAPES.items()}
+        glyphs = {mark: shape.glyph for mark, shape in SHAPES.items()}
         every = max(1, ceil(sum(map(len, steps)) / _MOST_STEPS))
         self.thinned = max(self.thinned, every)
         for node, row in zip(place.nodes, steps, strict=True):
@@ -282,7 +280,7 @@ class Picture:
 def _spans(place: Place, history: History, node: int, rumor: int) -> list[tuple[int, int, Mark]]:
     """What a node's row shows, as columns from, to, and a mark; of two that meet in a column the later wins."""
     minds = [(t, _MINDS[mind]) for t, mind in history.minds(node, rumor)]
-    downs = [(t, None if life == ALIVE else Mark.DOWN) for t, life in history.lives(node)]
+    downs = [(t, _LIVES.get(life, Mark.DOWN)) for t, life in history.lives(node)]
     spans: list[tuple[int, int, Mark]] = []
     for changes in ([(-inf, Mark.UNAWARE), *minds], downs):
         for index, (t, mark) in enumerate(changes):

@@ -18,7 +18,7 @@ class Shape(NamedTuple):
 
 
 PUSH, PULL, BOTH = Shape("▲", "△"), Shape("▼", "▽"), Shape("■", "□")
-ASK, ANSWER = Shape("▶", "▷"), Shape("◀", "◁")
+ASK, ANSWER = Shape("►", "▻"), Shape("◄", "◅")
 DIGEST, DELTA = Shape("▮", "▯"), Shape("▬", "▭")
 REFUSE, VIA, SPARE, LAST = Shape("◥", "◹"), Shape("◤", "◸"), Shape("◣", "◺"), Shape("◢", "◿")
 SHAPES = (PUSH, PULL, BOTH, ASK, ANSWER, DIGEST, DELTA, REFUSE, VIA, SPARE, LAST)

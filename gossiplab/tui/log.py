@@ -44,9 +44,8 @@ _SLICE = 0.006  # s of a frame for reading, and for searching while time passes
 _LONG_SLICE = 0.020  # s of a frame for searching while it does not
 _SIGNS: dict[type[Event], tuple[str, str]] = {  # a shape for what is worth a look, beside its colour
     Dropped: ("×", "bad"), Crashed: ("‼", "bad"), Killed: ("†", "bad"), Departed: ("◌", "bad"), Learned: ("★", "good"),
-    Injected: ("●", "good"), Rejoined: ("○", "good"), Commanded: ("▶", "deed"), Ended: ("■", "deed"), Sent: ("→", "line"),
+    Injected: ("●", "good"), Rejoined: ("○", "good"), Commanded: ("◈", "deed"), Ended: ("■", "deed"), Sent: ("→", "line"),
 }  # fmt: skip
-_PLAIN = {"×": "x", "‼": "!", "†": "+", "◌": "_", "★": "&", "●": "@", "○": "o", "▶": ">", "■": "#", "→": "-"}
 
 
 class Lines(Widget):
@@ -68,9 +67,8 @@ class Lines(Widget):
     }
     """
 
-    def __init__(self, *, plain: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._plain = plain
         self._shown: tuple[list[Entry], int | None, float] = ([], None, 0.0)
         self._places = 3
 
@@ -92,7 +90,7 @@ class Lines(Widget):
             return Strip.blank(self.size.width, self.rich_style)
         _, event, message = entries[y]
         glyph, name = _SIGNS.get(event.__class__, (" ", "line"))
-        text = f"{_PLAIN.get(glyph, ' ') if self._plain else glyph} {say_event(event, message)}"
+        text = f"{glyph} {say_event(event, message)}"
         time = f" {event.t:{self._places}.3f} s  "
         if entries[y].number == cursor:
             segments = [Segment(f"{time}{text}".ljust(self.size.width), self._style("cursor"))]
@@ -136,10 +134,9 @@ class Log(View):
     }
     """
 
-    def __init__(self, *, plain: bool = False, id: str | None = None, classes: str | None = None) -> None:
-        """`plain`: draw with ASCII alone."""
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._lines = Lines(plain=plain)
+        self._lines = Lines()
         self._field = Input(placeholder=f"/ filters, such as  {USAGE}", compact=True, select_on_focus=False)
         self._state = Static(Content())
         self._scene: Scene | None = None

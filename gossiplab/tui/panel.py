@@ -14,7 +14,7 @@ from gossiplab.tui.inspect import LINE, link_lines, message_lines, node_lines, p
 from gossiplab.tui.recent import Recent
 from gossiplab.tui.selection import PickedLink, PickedMessage, PickedNode, Selection
 from gossiplab.tui.session import Session
-from gossiplab.tui.view import View
+from gossiplab.tui.view import Sign, View
 from gossiplab.world.world import World
 
 
@@ -26,6 +26,7 @@ class Panel(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view: View | None = None
+        self._signs: tuple[Sign, ...] = ()
         self._lines: list[Content] = []  # the legend, until the theme changes
         self._recent = Recent()
         self._message: Sent | None = None  # the picked message as it was sent, from when it was last seen
@@ -37,8 +38,9 @@ class Panel(Widget):
 
     def show(self, session: Session, picked: Selection | None, view: View) -> None:
         """Draw what is picked in the World in view, or the run if nothing is, and the legend of a view."""
-        if view is not self._view:
-            self._view, self._lines = view, []
+        signs = view.signs()
+        if view is not self._view or signs != self._signs:
+            self._view, self._signs, self._lines = view, signs, []
         self._lines = self._lines or _legend(view)
         lines = self._picked(session, picked) if picked else _run(session.header, session.world)
         self.content = Content("\n").join([*lines, Content(), *self._lines])

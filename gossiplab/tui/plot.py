@@ -55,45 +55,35 @@ class Plot:
         """The column of cells, from 0, for the instant `t` on an axis of `span` seconds."""
         return max(0, min(self.width - 1, int(t / span * self.width)))
 
-    def draw(
-        self,
-        curves: Sequence[Curve],
-        top: float,
-        unit: str,
-        span: float,
-        t: float,
-        pens: Pens,
-        plain: bool = False,
-    ) -> None:
+    def draw(self, curves: Sequence[Curve], top: float, unit: str, span: float, t: float, pens: Pens) -> None:
         """Draw axes from 0 to `top` and from 0 to `span` seconds, the curves, and a line at the instant `t`."""
         if self.width < 8 or self.height < 2:
             return
-        self._axes(top, unit, span, pens, plain)
+        self._axes(top, unit, span, pens)
         cursor = self.column(t, span)
         for row in range(self.height):
-            self.canvas.put(self.left + cursor, self.top + row, "|" if plain else "│", pens.cursor)
+            self.canvas.put(self.left + cursor, self.top + row, "│", pens.cursor)
         for index, curve in enumerate(curves):
-            self._curve(curve, index, top, plain)
-        self.canvas.put(self.left + cursor, self.top + self.height, "^" if plain else "▲", pens.cursor)
+            self._curve(curve, index, top)
+        self.canvas.put(self.left + cursor, self.top + self.height, "▴", pens.cursor)
 
-    def _axes(self, top: float, unit: str, span: float, pens: Pens, plain: bool) -> None:
+    def _axes(self, top: float, unit: str, span: float, pens: Pens) -> None:
         canvas, bottom = self.canvas, self.top + self.height
-        upright, corner, level, tick = ("|", "+", "-", "+") if plain else ("│", "└", "─", "┴")
         for row in range(self.height):
-            canvas.put(self.left - 1, self.top + row, upright, pens.axis)
+            canvas.put(self.left - 1, self.top + row, "│", pens.axis)
         for row, value in ((0, top), (self.height - 1, 0.0), ((self.height - 1) // 2, top / 2)):
             if self.height >= 5 or value != top / 2:
                 label = f"{quantity(value)}{unit}"[:_MARGIN]
                 canvas.put(self.left - 1 - len(label), self.top + row, label, pens.axis)
-        canvas.put(self.left - 1, bottom, corner + level * self.width, pens.axis)
+        canvas.put(self.left - 1, bottom, "└" + "─" * self.width, pens.axis)
         step, count = nice(span * _TICK / self.width), 0
         while count * step <= span:
-            label, x = f"{tick}{count * step:g} s", self.column(count * step, span)
+            label, x = f"┴{count * step:g} s", self.column(count * step, span)
             if x + len(label) <= self.width:
                 canvas.put(self.left + x, bottom, label, pens.axis)
             count += 1
 
-    def _curve(self, curve: Curve, index: int, top: float, plain: bool) -> None:
+    def _curve(self, curve: Curve, index: int, top: float) -> None:
         """Dots from one value to the next, and the curve's sign on it every so often."""
         low, cells = 4 * self.height - 1, dict[tuple[int, int], int]()
         before: int | None = None
@@ -116,7 +106,7 @@ class Plot:
             y, x = self.top + row, self.left + column
             old = glyphs[y][x]
             under = ord(old) - 0x2800 if BRAILLE[0] <= old <= BRAILLE[-1] else 0
-            glyphs[y][x] = (curve.sign if not curve.dotted else ".") if plain else BRAILLE[bits | under]
+            glyphs[y][x] = BRAILLE[bits | under]
             styles[y][x] = curve.style
         if curve.dotted:
             return

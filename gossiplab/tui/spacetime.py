@@ -1,12 +1,13 @@
-"""The space-time diagram: a row for every node, time to the right, a line for every message. Imports diagram and reel.
+"""The space-time diagram: a row for every node, time to the right, a line for every message.
+
+Imports diagram, margins, choice and reel.
 
 What it shows it reads from the recording, live as in a replay. One event may be chosen: everything that could
 neither have caused it nor been caused by it then becomes faint, which is what happened-before means.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from math import floor, inf, log10
+from math import floor, inf
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -21,12 +22,12 @@ from textual.strip import Strip
 from gossiplab.events import Injected, Learned, Retired
 from gossiplab.tui.ascii import AsciiFilter
 from gossiplab.tui.canvas import Canvas
-from gossiplab.tui.diagram import Picture, Place, gap_for, mark_of
-from gossiplab.tui.marks import SHAPES, Mark
+from gossiplab.tui.choice import Choice, first_choice, nearest
+from gossiplab.tui.diagram import Picture, Place, gap_for
+from gossiplab.tui.margins import FEET, draw_axis, draw_legend, draw_names, marks_in_sight
+from gossiplab.tui.marks import Mark, sign_of
 from gossiplab.tui.reel import Reel
-from gossiplab.tui.telling import tell
 from gossiplab.tui.view import Scene, Sign, View
-from gossiplab.world.causality import Cone
 from gossiplab.world.history import History, Step
 
 SCALES = tuple(digit * 10.0**power for power in range(-6, 4) for digit in (1, 2, 5))
@@ -34,8 +35,6 @@ SCALES = tuple(digit * 10.0**power for power in range(-6, 4) for digit in (1, 2,
 _USUAL = 0.05  # s in a column at first: 160 columns are eight seconds
 _RIGHT = 3  # columns that stay free to the right of the present
 _AHEAD = 0.25  # of the columns: what is seen of the future of an instant in the past
-_FEET = 3  # rows below the nodes: the axis, words, the legend
-_TICK = 20  # columns between two numbers on the axis
 
 
 class SpaceTime(View):
@@ -85,6 +84,7 @@ class SpaceTime(View):
         & > .spacetime--unaware { color: $foreground 45%; }
         & > .spacetime--aware { color: $warning; text-style: bold; }
         & > .spacetime--silent { color: $success; text-style: bold; }
+        & > .spacetime--paused { color: $text-primary; text-style: bold; }
         & > .spacetime--down { color: $error 70%; }
         & > .spacetime--other { color: $foreground 60%; }
         & > .spacetime--carrying { color: $accent; }
@@ -103,10 +103,8 @@ class SpaceTime(View):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self.plain = False  # whether it draws with ASCII alone
         self.follows = True  # whether the picture keeps the session's instant in sight
-        self.chosen: Step | None = None
-        self.cone: Cone | None = None
+        self.choice = Choice()
         self.by_arrival: bool | None = None  # how rows are ordered; None: as suits the number of nodes
         self.filtered = False
         self._scene: Scene | None = None
@@ -115,9 +113,10 @@ class SpaceTime(View):
         self._left = 0
         self._top = 0
         self._selected: int | None = None
-        self._read: History | None = None  # what the cone was found in
         self._place = Place(0, _USUAL, 0, 0, 0, (), 1)
         self._canvas = Canvas(0, 0)
+        self._sight: tuple[Mark, ...] = ()  # the marks that are drawn
+        self._plain = False  # whether all is shown in ASCII
         self._drawn: tuple[object, ...] = ()
         self._strips: list[Strip] = []
         self._palette: list[Style] = []
@@ -140,15 +139,20 @@ class SpaceTime(View):
         place = self._arrange(scene)
         begin = place.start if self.chosen is None else min(place.start, self.chosen.t)
         complete = self._reel.cover(begin, place.stop)
-        self._update_cone()
+        self.choice.follow(self._reel.history)
         self._paint(scene, self._reel, complete)
 
     def signs(self) -> tuple[Sign, ...]:
+        rumors = self._scene is not None and bool(self._scene.world.rumors)
+        shapes = [(mark, sign_of(mark, rumors)) for mark in self._sight]
         return tuple(
-            Sign(shape.plain if self.plain else shape.glyph, mark.component, shape.meaning)
-            for mark, shape in SHAPES.items()
-            if shape.meaning
+            Sign(shape.glyph, mark.component, shape.meaning) for mark, shape in shapes if shape.meaning
         )
+
+    @property
+    def chosen(self) -> Step | None:
+        """The event that has been chosen."""
+        return self.choice.step
 
     @property
     def history(self) -> History | None:
@@ -170,7 +174,7 @@ class SpaceTime(View):
 
     def _arrange(self, scene: Scene) -> Place:
         width, height = self.size
-        room = max(1, height - _FEET)
+        room = max(1, height - FEET)
         order = self._order(scene, room)
         gap = gap_for(len(order), room)
         fit = max(1, room // gap)
@@ -205,14 +209,14 @@ class SpaceTime(View):
         """Scroll to the row of a node."""
         if node is None or self._scene is None or node in self._place.nodes:
             return
-        order = list(self._order(self._scene, max(1, self.size.height - _FEET)))
+        order = list(self._order(self._scene, max(1, self.size.height - FEET)))
         if node in order:
             self._top = order.index(node) - len(self._place.nodes) // 2
 
     # choosing ----------------------------------------------------------------------------------
 
     def _choose(self, step: Step | None) -> None:
-        self.chosen, self.cone = step, None
+        self.choice.take(step)
         if step is None:
             return
         self.follows = False
@@ -226,89 +230,44 @@ class SpaceTime(View):
             self.post_message(self.Selected(step.node))
         self._redraw()
 
-    def _update_cone(self) -> None:
-        if self.chosen is None or self._reel is None:
-            return
-        history = self._reel.history
-        if self.cone is None or self._read is not history:
-            if history.step(self.chosen.number) is None:
-                return  # not read yet
-            self.cone, self._read = Cone(history, self.chosen), history
-        else:
-            self.cone.follow(history)
-
     def action_event(self, way: int) -> None:
         """The next event at this node (1), or the one before (-1)."""
-        if self._reel is None or not self._place.nodes:
+        if self._reel is None or self._choose_some():
             return
-        if self.chosen is None:
-            self._choose_some()
-            return
-        row = self._reel.history.rows[self.chosen.node]
-        index = bisect_left(row, self.chosen.number, key=lambda step: step.number) + way
-        if 0 <= index < len(row):
-            self._choose(row[index])
-        elif way < 0 and self._reel.history.first:
+        history = self._reel.history
+        if step := self.choice.along(history, way):
+            self._choose(step)
+        elif way < 0 and history.first:
             self.action_scroll(-0.5)  # what was before has still to be read
 
     def action_across(self, way: int) -> None:
         """The other end of the message if it is there, else the nearest event in the next row up (-1) or down (1)."""
-        if self._reel is None or not self._place.nodes:
+        if self._reel is None or self._scene is None or self._choose_some():
             return
-        if self.chosen is None:
-            self._choose_some()
-            return
-        history, here = self._reel.history, self.chosen
-        order = list(self._order(self._scene, self._place.height)) if self._scene else []
-        place = {node: index for index, node in enumerate(order)}
-        message = here.message
-        if message is not None:
-            number = message.sent if message.got == here.number else message.got
-            other = history.step(number)
-            if other is not None and (place.get(other.node, -1) - place.get(here.node, -1)) * way > 0:
-                self._choose(other)
-                return
-        index = place.get(here.node, 0) + way
-        while 0 <= index < len(order):
-            row = history.rows[order[index]]
-            if row:
-                self._choose(min(row, key=lambda step: abs(step.t - here.t)))
-                return
-            index += way
+        order = self._order(self._scene, self._place.height)
+        if step := self.choice.across(self._reel.history, order, way):
+            self._choose(step)
 
-    def _choose_some(self) -> None:
-        """An event to begin with: of the selected node or the first with any in sight, the last before the instant."""
-        assert self._reel is not None
-        assert self._scene is not None
-        nodes = self._place.nodes
-        selected = self._scene.selected
-        for node in (selected, *nodes) if selected is not None else nodes:
-            steps = self._reel.history.between(node, self._place.start, self._place.stop)
-            if steps:
-                before = bisect_right(steps, self._scene.t, key=lambda step: step.t)
-                self._choose(steps[max(0, before - 1)])
-                return
+    def _choose_some(self) -> bool:
+        """Choose an event to begin with, if there is none yet. Whether there was none."""
+        if self.chosen is None and self._reel is not None and self._scene is not None:
+            selected, nodes = self._scene.selected, self._place.nodes
+            rows = nodes if selected is None else (selected, *nodes)
+            if step := first_choice(self._reel.history, self._place, rows, self._scene.t):
+                self._choose(step)
+            return True
+        return False
 
     def on_click(self, event: events.Click) -> None:
         """Choose the event that was clicked, or was nearly; on a name select its node."""
-        at = event.get_content_offset(self)
-        place, reel = self._place, self._reel
+        at, place = event.get_content_offset(self), self._place
         index = None if at is None else place.row_at(at.y)
-        if at is None or index is None or reel is None or self._scene is None:
+        if at is None or index is None or self._reel is None or self._scene is None:
             return
         if at.x < place.gutter:
             self.post_message(self.Selected(place.nodes[index]))
-            return
-        near: list[tuple[int, int, int, Step]] = []
-        for other in range(max(0, index - 1), min(len(place.nodes), index + 2)):
-            t = (place.left + at.x - place.gutter) * place.scale
-            for step in reel.history.between(place.nodes[other], t - 2 * place.scale, t + 3 * place.scale):
-                away = abs(place.x(step.t) - at.x) + 3 * abs(place.y(other) - at.y)
-                near.append((away, -mark_of(step, self._rumor(self._scene)), step.number, step))
-        if near:
-            away, _, _, step = min(near)
-            if away <= 3:
-                self._choose(step)
+        elif step := nearest(self._reel.history, place, self._rumor(self._scene), at.x, at.y):
+            self._choose(step)
 
     def action_seek(self) -> None:
         """Look at the instant of the chosen event."""
@@ -444,7 +403,7 @@ class SpaceTime(View):
         if not self._palette:
             segments = [Segment(" ", self.get_component_rich_style(mark.component)) for mark in Mark]
             filters = super().get_line_filters()
-            self.plain = any(isinstance(each, AsciiFilter) for each in filters)
+            self._plain = any(isinstance(each, AsciiFilter) for each in filters)
             for line_filter in filters:
                 segments = line_filter.apply(segments, self.background_colors[1])
             self._palette = [segment.style or Style.null() for segment in segments]
@@ -457,7 +416,7 @@ class SpaceTime(View):
         end, rumor = scene.session.end, self._rumor(scene)
         now, present = place.x(scene.t), place.x(end)
         drawn = (
-            place, history.next, history.since, self.cone, now, present, rumor, scene.selected, complete,
+            place, history.next, history.since, self.choice.cone, now, present, rumor, scene.selected, complete,
             len(scene.world.deeds), self.follows,
         )  # fmt: skip
         if drawn == self._drawn:
@@ -466,78 +425,43 @@ class SpaceTime(View):
         width, height = self.size
         if (width, height) != (self._canvas.width, self._canvas.height):
             self._canvas = Canvas(width, height)
-        canvas, palette = self._canvas, self._colours()  # which finds out whether this is an ASCII terminal
+        canvas, palette = self._canvas, self._colours()
         canvas.begin()
-        picture = Picture(canvas, place, history, end, rumor, self.cone, self.plain)
+        picture = Picture(canvas, place, history, end, rumor, self.choice.cone)
         if place.gutter <= now < width:
             for y in range(place.height):
                 canvas.put(now, y, picture.glyph(Mark.NOW), Mark.NOW)
         picture.draw()
-        self._draw_names(scene, picture)
-        self._draw_axis(scene, now)
-        self._draw_legend(height - 1)
+        self._sight = marks_in_sight(canvas)
+        draw_legend(canvas, self._sight, height - 1, bool(scene.world.rumors))
+        draw_names(canvas, place, scene.selected)
+        draw_axis(canvas, place, scene.session.latest.deeds, now, height - FEET)
         canvas.put(
             1, height - 2, self._words(scene, reel, complete, picture.thinned)[: width - 2], Mark.WORDS
         )
-        self._strips = canvas.strips(palette, plain=self.plain)
+        self._strips = canvas.strips(palette, self._plain)
         self.refresh()
-
-    def _draw_names(self, scene: Scene, picture: Picture) -> None:
-        for index, node in enumerate(self._place.nodes):
-            selected = node == scene.selected
-            name = f"n{node}".rjust(self._place.gutter - 3)
-            self._canvas.put(1, self._place.y(index), name, Mark.CHOSEN_NAME if selected else Mark.NAME)
-            if selected:  # by shape, too
-                self._canvas.put(self._place.gutter - 2, self._place.y(index), ">", Mark.CHOSEN)
-
-    def _draw_axis(self, scene: Scene, now: int) -> None:
-        """Seconds, the commands that took effect, and the session's instant."""
-        place, canvas, y = self._place, self._canvas, self.size.height - _FEET
-        if y < 0:
-            return
-        digits = max(0, -floor(log10(place.scale * _TICK)))
-        for column in range(-(-place.left // _TICK) * _TICK, place.left + place.columns, _TICK):
-            x = column - place.left + place.gutter
-            canvas.put(x, y, f"|{column * place.scale:.{digits}f}", Mark.AXIS)
-        canvas.put(1, y, "s", Mark.AXIS)
-        for deed in scene.session.latest.deeds:
-            x = place.x(deed.t)
-            if place.gutter <= x < place.width:
-                canvas.put(x, y, deed.command[:1] if deed.command[:1].isalpha() else "?", Mark.DEED)
-        if place.gutter <= now < place.width:
-            canvas.put(now, y, "^" if self.plain else "▲", Mark.NOW)
-
-    def _draw_legend(self, y: int) -> None:
-        """The marks and what they mean, as far as there is room."""
-        x = 1
-        for mark, shape in SHAPES.items():
-            glyph = shape.plain if self.plain else shape.glyph
-            if shape.word and x + len(glyph) + len(shape.word) + 1 < self.size.width:
-                self._canvas.put(x, y, glyph, mark)
-                self._canvas.put(x + len(glyph) + 1, y, shape.word, Mark.AXIS)
-                x += len(glyph) + len(shape.word) + 3
 
     def _words(self, scene: Scene, reel: Reel, complete: bool, thinned: int) -> str:
         """The line at the bottom."""
         if reel.trouble:
             return reel.trouble
-        place, total = self._place, len(scene.world.nodes)
+        place, total, since = self._place, len(scene.world.nodes), reel.history.since
         if self.chosen is not None:
-            return tell(self.chosen, self.cone, reel.history, scene.session.growing, place.width - 2)
-        parts: list[str] = []
-        if not complete:
-            parts.append("reading")
-        if reel.history.since > place.start:
-            parts.append(f"too much to show before {reel.history.since:.4g} s: zoom in")
-        if thinned > 1:
-            parts.append(f"1 message in {thinned} is drawn: zoom in")
-        if self.filtered and scene.selected is None:
-            parts.append("f: select a node first")
-        elif self.filtered:
-            parts.append(f"n{scene.selected} and those it talks with")
+            return self.choice.words(reel.history, scene.session.growing, place.width - 2)
+        rows = ""
+        if self.filtered:
+            rows = f"n{scene.selected} and those it talks with"
+            if scene.selected is None:
+                rows = "f: select a node first"
         elif len(place.nodes) < total:
-            parts.append(f"{len(place.nodes)} of {total} nodes")
-        if not self.follows:
-            parts.append("Esc follows time again")
-        parts.append("arrows choose an event, z Z zoom, < > scroll, s sort, f filter")
-        return " · ".join(parts) if not self.plain else " | ".join(parts)
+            rows = f"{len(place.nodes)} of {total} nodes"
+        said = (
+            "" if complete else "reading",
+            f"too much to show before {since:.4g} s: zoom in" if since > place.start else "",
+            f"1 message in {thinned} is drawn: zoom in" if thinned > 1 else "",
+            rows,
+            "" if self.follows else "Esc follows time again",
+            "arrows choose an event, z Z zoom, < > scroll, s sort, f filter",
+        )
+        return " · ".join(filter(None, said))

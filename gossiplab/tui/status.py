@@ -33,16 +33,25 @@ class Status(Widget):
         glyph, text = session.headline
         head = Content.assemble((f"{glyph} {visible(text)}", "bold"), f"  {speed_text(session.speed)}")
         first = _spread(head, _describe(session.header.experiment, width - head.cell_length - 3), width)
-        word = session.world.word()
+        word = _word(session.world)
         counts = next(
             (line for line in _counts(session.world) if line.cell_length + len(word) + 2 <= width),
             Content(),
         )
-        second = _spread(counts, Content.styled(word, _WORD_STYLE[word]), width)
+        second = _spread(counts, Content.styled(word, _WORD_STYLE.get(word, "bold $text-warning")), width)
         self.content = Content("\n").join([first, second])
 
     def render(self) -> Content:
         return self.content
+
+
+def _word(world: World) -> str:
+    """The state of the whole; where there are no rumors, whether anybody is under suspicion, or nothing."""
+    word = world.word()
+    if word != "quiescent" or world.rumors:
+        return word
+    suspected = sum(1 for standing in world.membership.standings if standing.suspected)
+    return f"{suspected} suspected" if suspected else ""
 
 
 def speed_text(speed: float) -> str:

@@ -35,17 +35,17 @@ from gossiplab.events import (
     Shown,
     Skewed,
 )
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, World
+from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
 
 UNAWARE, AWARE, SILENT = "unaware", "aware", "silent"
 """What a node makes of a rumor: susceptible, infective, removed."""
-_OF_A_NODE = (
-    Shown | Believed | Listed | Paused | Resumed | Skewed
-)  # and that change nothing of what is kept here
+_OF_A_NODE = Shown | Believed | Listed | Skewed  # and that change nothing of what is kept here
 _TURNS = (
-    Learned | Retired | Injected | Killed | Departed | Rejoined | Crashed
+    Learned | Retired | Injected | Killed | Departed | Rejoined | Crashed | Paused | Resumed
 )  # what changes the state of a node
-_STATUS: dict[type[Event], str] = {Killed: DEAD, Departed: LEFT, Crashed: CRASHED, Rejoined: ALIVE}
+_STATUS: dict[type[Event], str] = {
+    Killed: DEAD, Departed: LEFT, Crashed: CRASHED, Rejoined: ALIVE, Paused: PAUSED, Resumed: ALIVE,
+}  # fmt: skip
 
 
 class Message(msgspec.Struct, gc=False):
@@ -174,7 +174,7 @@ class History:
         return row[bisect_left(row, start, key=_instant) : bisect_right(row, stop, key=_instant)]
 
     def lives(self, node: int) -> list[tuple[float, str]]:
-        """The states of a node and since when: ALIVE, DEAD, LEFT or CRASHED."""
+        """The states of a node and since when: ALIVE, PAUSED, DEAD, LEFT or CRASHED."""
         return self._lives[node]
 
     def minds(self, node: int, rumor: int) -> list[tuple[float, str]]:
@@ -201,7 +201,8 @@ class History:
         original.twin = self._flights[event.id] = copy
 
     def _turn(
-        self, event: Learned | Retired | Shown | Injected | Killed | Departed | Rejoined | Crashed
+        self,
+        event: Learned | Retired | Injected | Killed | Departed | Rejoined | Crashed | Paused | Resumed,
     ) -> None:
         """What changes the state of a node."""
         node = event.node
@@ -211,7 +212,7 @@ class History:
             self._minds[event.rumor].setdefault(node, []).append((event.t, AWARE))
         elif isinstance(event, Retired):
             self._minds[event.rumor].setdefault(node, []).append((event.t, SILENT))
-        else:
+        elif not isinstance(event, Paused | Resumed) or self._lives[node][-1][1] in (ALIVE, PAUSED):
             self._lives[node].append((event.t, _STATUS[event.__class__]))
             if isinstance(event, Rejoined) and event.fresh:
                 for mind in self._minds:

@@ -4,7 +4,7 @@ Everything that comes from a recording passes `visible`, so a line can go to a t
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from gossiplab.events import (
     Answered,
@@ -66,6 +66,19 @@ KINDS: dict[type[Event], str] = {
 """The kinds of events by the names they have in a recording."""
 
 
+class Way(Protocol):
+    """What there is to say of a message: its type, and from whom to whom."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def src(self) -> int: ...
+
+    @property
+    def dst(self) -> int: ...
+
+
 def message_id(event: AnyEvent) -> int | None:
     """The message that an event is about, by its number; None when it is about none."""
     match event:
@@ -93,22 +106,22 @@ def about(event: AnyEvent, messages: Mapping[int, Sent]) -> Sent | None:
     return None if id is None else messages.get(id)
 
 
-def say_event(event: AnyEvent, message: Sent | None = None) -> str:
+def say_event(event: AnyEvent, message: Way | None = None) -> str:
     """What happened, without the instant, at most some hundred characters, none of which a terminal obeys.
 
-    message: the sending of the message that the event is about (`about`), without which only its number is said.
+    message: the message that the event is about (`about`), without which only its number is said.
     """
     return _SAY[event.__class__](event, message)
 
 
-def _way(event: Any, message: Sent | None) -> str:
+def _way(event: Any, message: Way | None) -> str:
     """A message and its way: "Push from n1 to n2"."""
     if message is None:
         return f"message {event.id}"
     return f"{visible(message.kind, _KIND)} from n{message.src} to n{message.dst}"
 
 
-def _number(event: Any, message: Sent | None) -> str:
+def _number(event: Any, message: Way | None) -> str:
     return "" if message is None else f" (message {event.id})"
 
 
@@ -119,67 +132,67 @@ def _rumors(carries: tuple[int, ...]) -> str:
     return f", with rumor{'s' if len(carries) > 1 else ''} {some}"
 
 
-def _sent(event: Sent, _: Sent | None) -> str:
+def _sent(event: Sent, _: Way | None) -> str:
     return (
         f"n{event.src} sends {visible(event.kind, _KIND)} to n{event.dst}"
         f"{_rumors(event.carries)} (message {event.id}, {event.size:,} B)"
     )
 
 
-def _delivered(event: Delivered, message: Sent | None) -> str:
+def _delivered(event: Delivered, message: Way | None) -> str:
     if message is None:
         return f"message {event.id} arrives"
     return f"n{message.dst} gets {visible(message.kind, _KIND)} from n{message.src} (message {event.id})"
 
 
-def _believed(event: Believed, _: Sent | None) -> str:
+def _believed(event: Believed, _: Way | None) -> str:
     return f"n{event.node} takes n{event.about} for {visible(event.state, _KIND)} (incarnation {event.incarnation})"
 
 
-def _listed(event: Listed, _: Sent | None) -> str:
+def _listed(event: Listed, _: Way | None) -> str:
     about = visible(event.about, _NAME)
     return f"n{event.node} takes {about} for {visible(event.state, _KIND)} (incarnation {event.incarnation})"
 
 
-def _kept(event: Kept, _: Sent | None) -> str:
+def _kept(event: Kept, _: Way | None) -> str:
     return f"n{event.node} keeps {visible(format_nodes(event.peers), _NAME)} in its {event.view} view"
 
 
 _WHY = {"loss": "lost on its way", "cut": "cut off", "down": "nobody is there", "command": "by command"}
 
 
-def _dropped(event: Dropped, message: Sent | None) -> str:
+def _dropped(event: Dropped, message: Way | None) -> str:
     why = _WHY.get(event.why) or visible(event.why, _NAME)
     return f"{_way(event, message)} does not arrive: {why}{_number(event, message)}"
 
 
-def _duplicated(event: Duplicated, message: Sent | None) -> str:
+def _duplicated(event: Duplicated, message: Way | None) -> str:
     return f"{_way(event, message)} has a second copy (message {event.id} of {event.of})"
 
 
-def _learned(event: Learned, message: Sent | None) -> str:
+def _learned(event: Learned, message: Way | None) -> str:
     if event.by is None:
         return f"n{event.node} knows rumor {event.rumor}"
     source = f"message {event.by}" if message is None else f"n{message.src} (message {event.by})"
     return f"n{event.node} hears rumor {event.rumor} from {source}"
 
 
-def _shown(event: Shown, _: Sent | None) -> str:
+def _shown(event: Shown, _: Way | None) -> str:
     value = bytes(event.value)[: 4 * _LONG].decode("utf-8", "replace")
     return f"n{event.node} shows {visible(event.name, _NAME)}: {visible(value, _LONG)}"
 
 
-def _crashed(event: Crashed, _: Sent | None) -> str:
+def _crashed(event: Crashed, _: Way | None) -> str:
     where = f"{visible(event.file, _NAME)}, line {event.line}"
     return f"n{event.node} crashes in {where}: {visible(event.error, _LONG)}"
 
 
-def _severed(event: Severed, _: Sent | None) -> str:
+def _severed(event: Severed, _: Way | None) -> str:
     a, b = visible(event.a, _NAME), visible(event.b, _NAME)
     return f"{a} and {b} are cut off from one another" if event.both else f"nothing gets from {a} to {b}"
 
 
-def _held(event: Held, _: Sent | None) -> str:
+def _held(event: Held, _: Way | None) -> str:
     return (
         "no messages are held any more"
         if event.nodes == "none"
@@ -187,21 +200,21 @@ def _held(event: Held, _: Sent | None) -> str:
     )
 
 
-def _delayed(event: Delayed, message: Sent | None) -> str:
+def _delayed(event: Delayed, message: Way | None) -> str:
     return f"{_way(event, message)} is delayed to {event.due:.3f} s{_number(event, message)}"
 
 
-def _skewed(event: Skewed, _: Sent | None) -> str:
+def _skewed(event: Skewed, _: Way | None) -> str:
     return f"the clock of n{event.node} is {event.offset:+g} s off and runs at {event.rate:g}x"
 
 
-def _shaped(event: Shaped, _: Sent | None) -> str:
+def _shaped(event: Shaped, _: Way | None) -> str:
     settings = visible(" ".join([each[:_NAME] for each in event.settings[:10]]), _LONG)
     a, b = visible(event.a, _NAME), visible(event.b, _NAME)
     return f"the links {'between' if event.both else 'from'} {a} {'and' if event.both else 'to'} {b} have {settings}"
 
 
-def _wired(event: Wired, _: Sent | None) -> str:
+def _wired(event: Wired, _: Way | None) -> str:
     return (
         "everybody is linked with everybody"
         if event.edges is None
@@ -209,39 +222,39 @@ def _wired(event: Wired, _: Sent | None) -> str:
     )
 
 
-def _placed(event: Placed, _: Sent | None) -> str:
+def _placed(event: Placed, _: Way | None) -> str:
     return f"{visible(event.key, _NAME)} belongs on {visible(format_nodes(event.nodes), _NAME)}"
 
 
-def _versioned(event: Versioned, _: Sent | None) -> str:
+def _versioned(event: Versioned, _: Way | None) -> str:
     what = "a deletion" if event.value is None else visible(event.value, _NAME)
     over = f", over {visible(' '.join(event.over[:5]), _NAME)}" if event.over else ""
     return f"version {visible(event.name, _NAME)} of {visible(event.key, _NAME)} is {what}{over}"
 
 
-def _stored(event: Stored, message: Sent | None) -> str:
+def _stored(event: Stored, message: Way | None) -> str:
     what = visible(" ".join(event.versions[:5]), _NAME) or "nothing"
     source = "" if message is None else f", from n{message.src} (message {event.by})"
     return f"n{event.node} holds {what} of {visible(event.key, _NAME)}{source}"
 
 
-def _requested(event: Requested, _: Sent | None) -> str:
+def _requested(event: Requested, _: Way | None) -> str:
     value = "" if event.value is None else f": {visible(event.value, _NAME)}"
     return f"request {event.id}: {event.what} {visible(event.key, _NAME)} at n{event.node}{value}"
 
 
-def _answered(event: Answered, _: Sent | None) -> str:
+def _answered(event: Answered, _: Way | None) -> str:
     what = visible(" ".join(event.versions[:5]), _NAME)
     return f"request {event.id} is answered{f': {what}' if what else ''}"
 
 
-def _compared(event: Compared, message: Sent | None) -> str:
+def _compared(event: Compared, message: Way | None) -> str:
     where = "" if event.level < 0 else f": {len(event.differing)} differ at level {event.level}"
     keys = f", {event.keys} keys" if event.keys else ""
     return f"n{event.node} goes on with repair {event.id}{where}{keys}"
 
 
-_SAY: dict[type[Event], Callable[[Any, Sent | None], str]] = {
+_SAY: dict[type[Event], Callable[[Any, Way | None], str]] = {
     Sent: _sent, Delivered: _delivered, Dropped: _dropped, Duplicated: _duplicated, Learned: _learned,
     Retired: lambda event, _: f"n{event.node} loses interest in rumor {event.rumor}",
     Shown: _shown,

@@ -2,8 +2,9 @@
 
 import pytest
 
+from gossiplab.tui.ascii import to_ascii
 from gossiplab.tui.canvas import BRAILLE, Canvas
-from gossiplab.tui.charts import Charts
+from gossiplab.tui.charts import _SIGNS, Charts
 from gossiplab.tui.plot import Curve, Pens, Plot, nice, quantity
 from tests.helpers import bytes_of, header_of
 from tests.tui.driving import LARGE, SMALL, live, replay
@@ -20,10 +21,10 @@ ALIGNED = {
 # plots ----------------------------------------------------------------------------------------------
 
 
-def drawn(curves, *, top=1.0, width=40, height=12, plain=False, span=10.0, t=0.0):
+def drawn(curves, *, top=1.0, width=40, height=12, span=10.0, t=0.0):
     canvas = Canvas(width, height)
     plot = Plot(canvas, 0, 0, width, height)
-    plot.draw(curves, top, "", span, t, Pens(1, 2, 3), plain)
+    plot.draw(curves, top, "", span, t, Pens(1, 2, 3))
     return plot, ["".join(row) for row in canvas.glyphs]
 
 
@@ -69,15 +70,23 @@ def test_axes_have_numbers_and_units():
 
 def test_the_instant_in_view_is_marked():
     plot, rows = drawn([], t=5.0)
-    assert rows[-1].index("▲") == plot.left + plot.width // 2
+    assert rows[-1].index("▴") == plot.left + plot.width // 2
     assert all(row[plot.left + plot.width // 2] == "│" for row in rows[plot.top : plot.top + plot.height])
 
 
-def test_plain_plots_have_only_ascii():
+def test_measured_and_predicted_look_different_in_ascii_too():
     dots = 64
-    _, rows = drawn([Curve([0.5] * dots, "#", 5), Curve([0.2] * dots, ".", 5, dotted=True)], plain=True)
-    assert all(row.isascii() for row in rows)
-    assert "#" in "".join(rows)
+    _, measured = drawn([Curve([x / dots for x in range(dots)], "●", 5)])
+    _, predicted = drawn([Curve([x / dots for x in range(dots)], ".", 5, dotted=True)])
+    _, nothing = drawn([])
+
+    def ink(rows):
+        return {to_ascii(glyph) for row, empty in zip(rows, nothing, strict=True) for glyph, was in zip(row, empty, strict=True) if glyph != was}  # fmt: skip
+
+    assert ink(measured) >= {"@"}
+    assert ink(predicted) == {"'"}
+    assert ink(measured) >= {".", ":"}
+    assert len(set(map(to_ascii, _SIGNS))) == len(_SIGNS)
 
 
 @pytest.mark.parametrize("width, height", [(0, 0), (3, 2), (12, 4), (15, 5), (20, 30)])

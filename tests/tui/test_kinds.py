@@ -6,7 +6,8 @@ from rich.cells import cell_len
 
 from gossiplab.tui.ascii import to_ascii
 from gossiplab.tui.kinds import MANY, SHAPES, Kinds, kind_word
-from gossiplab.tui.symbols import ARROWS, SHARES, SYMBOLS, Role
+from gossiplab.tui.log import _SIGNS
+from gossiplab.tui.symbols import ARROWS, MARKED, SELECTED, SELECTED_AND_MARKED, SHARES, SYMBOLS, Role
 from gossiplab.tui.timeline import _BLOCKS
 
 NODES = [
@@ -46,6 +47,17 @@ def test_every_shape_is_one_cell_and_differs_from_all_others_even_in_ascii():
         assert len(set(map(to_ascii, glyphs))) == len(glyphs)
     assert set(messages).isdisjoint(NODES)
     assert set(map(to_ascii, messages)).isdisjoint(map(to_ascii, [*NODES, SYMBOLS[Role.LOST].glyph]))
+
+
+def test_no_message_looks_like_a_wall_or_like_the_sign_of_a_chosen_node():
+    around = {*ARROWS.values(), *SELECTED, *MARKED, *SELECTED_AND_MARKED, SYMBOLS[Role.WALL].glyph}
+    shapes = {to_ascii(glyph) for shape in (*SHAPES, MANY) for glyph in shape}
+    assert shapes.isdisjoint(map(to_ascii, around))
+
+
+def test_the_signs_of_the_log_differ_in_ascii_too():
+    signs = [glyph for glyph, _ in _SIGNS.values()]
+    assert len(signs) == len(set(signs)) == len(set(map(to_ascii, signs)))
 
 
 def test_bars_rise_and_arrows_point_in_ascii_too():

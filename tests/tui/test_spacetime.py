@@ -1,5 +1,6 @@
 """The space-time diagram: what a student sees of a run, and what the keys and the mouse choose there."""
 
+import math
 import re
 
 import pytest
@@ -16,15 +17,20 @@ from gossiplab.events import (
     Injected,
     Killed,
     Learned,
+    Paused,
     Rejoined,
+    Resumed,
     Retired,
     Sent,
     Shown,
+    Skewed,
     Wired,
 )  # fmt: skip
 from gossiplab.recording.tape import Tape
+from gossiplab.tui.ascii import to_ascii
+from gossiplab.tui.canvas import BRAILLE
 from gossiplab.tui.diagram import mark_of
-from gossiplab.tui.marks import SHAPES, Mark
+from gossiplab.tui.marks import DOTTED, SHAPES, SOLID, Mark
 from gossiplab.tui.reel import MOST_STEPS, Reel
 from gossiplab.tui.session import Replay
 from gossiplab.tui.spacetime import SpaceTime
@@ -40,6 +46,15 @@ HERE = str(VIEWS.index(SpaceTime) + 1)  # the diagram's key
 RUMOR = {
     "protocol": "epidemic", "topology": "watts-strogatz(k=4,p=0.2)", "seed": 3, "link": {"latency": "0.3..0.6"},
 }  # fmt: skip
+FRAME = {
+    Mark.VOID,
+    Mark.NAME,
+    Mark.CHOSEN_NAME,
+    Mark.AXIS,
+    Mark.DEED,
+    Mark.WORDS,
+}  # what is no sign of a node
+FLAT_AND_STEEP = (0x12, 0x24, 0x47, 0xB8)  # the dots of cells on the way of a line
 POSTS = [(1.2, "kill n5"), (2.0, "partition n0-n3"), (4.0, "heal"), (4.5, "rejoin n5")]
 
 
@@ -164,8 +179,8 @@ async def test_a_story_reads_from_left_to_right(tmp_path):
         lines = rows(hand)
         n0, n1, n2 = lines[1], lines[4], lines[7]
         assert (n0[1:3], n1[1:3], n2[1:3]) == ("n0", "n1", "n2")
-        assert n0.index("★") < n0.index("┬") < n1.index("★") < n1.index("┬") < n2.index("★") < n2.index("◆")
-        assert "┴" in n2
+        assert n0.index("★") < n0.index("┯") < n1.index("★") < n1.index("┯") < n2.index("★") < n2.index("◆")
+        assert "┷" in n2
         assert "▴" in n0
         assert "━" in n1[n1.index("★") :]
         assert "━" not in n1[: n1.index("★")]
@@ -189,6 +204,43 @@ async def test_down_time_losses_and_crashes_have_shapes_of_their_own(tmp_path):
         assert "k" in lines[-3]
 
 
+async def test_a_frozen_node_has_a_bar_of_its_own_until_it_goes_on_or_dies(tmp_path):
+    events = [
+        Paused(0.2, 0), Paused(0.2, 1), Skewed(0.4, 2, 1.05, -0.5), Resumed(1.0, 0), Killed(1.2, 1), Resumed(1.4, 1),
+        Ended(2.0, "time"),
+    ]  # fmt: skip
+    async with replay(written(tmp_path / "run.gossip", events)) as hand:
+        await press(hand, HERE, "end")
+        lines = rows(hand)
+        assert re.search(r"─‖{16}─+", lines[1])
+        assert re.search(r"─‖{20}†▒+", lines[4])
+        assert "▒ down" in lines[-1]
+        assert "‖ paused" in lines[-1]
+        said = []
+        for _ in range(3):
+            await press(hand, "right")
+            said.append(rows(hand)[-2])
+            await press(hand, "down")
+        assert "0.200 s: n0 is paused" in said[0] or "1.000 s: n0 goes on" in said[0]
+        assert any("the clock of n2 is -0.5 s off" in line for line in said)
+        hand.session.seek(0.5)
+        await press(hand, "escape")
+        reel = Reel(hand.session)
+        assert reel._open(0.5).lives(0) == [(-math.inf, "paused")]
+
+
+async def test_the_legend_has_the_marks_that_are_in_sight(tmp_path):
+    async with replay(written(tmp_path / "run.gossip", STORY)) as hand:
+        await press(hand, HERE, "end")
+        legend = rows(hand)[-1]
+        assert "★ learns" in legend
+        assert "◆ retires" in legend
+        assert "dies" not in legend
+        assert "concurrent" not in legend
+        await press(hand, "right")
+        assert "· concurrent" in rows(hand)[-1]
+
+
 async def test_choosing_an_event_tells_past_future_and_concurrent_apart(tmp_path):
     async with replay(written(tmp_path / "run.gossip", STORY)) as hand:
         await press(hand, HERE, "end")
@@ -198,15 +250,15 @@ async def test_choosing_an_event_tells_past_future_and_concurrent_apart(tmp_path
         assert view.chosen.node == 1
         while not isinstance(view.chosen.event, Learned):
             await press(hand, "left")
-        assert "n1 learned rumor 0 from m0 at 0.600 s: 4 before, 4 after, 2 concurrent" in rows(hand)[-2]
+        assert "0.600 s: n1 hears rumor 0 from message 0; 4 before, 4 after, 2 concurrent" in rows(hand)[-2]
         n2 = rows(hand)[7]
-        assert "┴" not in n2  # what n2 sent before it heard is concurrent, and so is its time until then
+        assert "┷" not in n2  # what n2 sent before it heard is concurrent, and so is its time until then
         assert "─" not in n2[: n2.index("★")]
         assert "━" in n2[n2.index("★") :]
         assert re.search(r"\[★\]", rows(hand)[4])
         await press(hand, "escape")
         assert view.chosen is None
-        assert "┴" in rows(hand)[7]
+        assert "┷" in rows(hand)[7]
 
 
 async def test_keys_go_along_rows_and_along_messages(tmp_path):
@@ -251,7 +303,7 @@ async def test_it_follows_time_until_somebody_scrolls(tmp_path):
         await press(hand, HERE)
         view = diagram(hand)
         await hand.run_to(8.0)
-        assert "▲" in rows(hand)[-3]
+        assert "▴" in rows(hand)[-3]
         await press(hand, "less_than_sign", "less_than_sign")
         here = rows(hand)[-3]
         await hand.run_to(9.0)
@@ -259,7 +311,7 @@ async def test_it_follows_time_until_somebody_scrolls(tmp_path):
         assert "Esc follows" in rows(hand)[-2]
         await press(hand, "escape")
         assert view.follows
-        assert "▲" in rows(hand)[-3]
+        assert "▴" in rows(hand)[-3]
 
 
 async def test_zoom_keeps_the_instant_in_its_place(tmp_path):
@@ -267,11 +319,11 @@ async def test_zoom_keeps_the_instant_in_its_place(tmp_path):
         await press(hand, HERE)
         hand.session.seek(1.0)
         await hand.draw()
-        before = rows(hand)[-3].index("▲")
+        before = rows(hand)[-3].index("▴")
         view = diagram(hand)
         view.follows = False
         await press(hand, "z", "z")
-        assert abs(rows(hand)[-3].index("▲") - before) <= 1 or rows(hand)[-3].index("▲") > before
+        assert abs(rows(hand)[-3].index("▴") - before) <= 1 or rows(hand)[-3].index("▴") > before
         wide = rows(hand)[-3]
         await press(hand, "Z", "Z", "Z")
         assert rows(hand)[-3] != wide
@@ -348,7 +400,7 @@ async def test_strings_from_strangers_are_shown_and_not_obeyed(tmp_path):
             line = rows(hand)[-2]
             assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", "\n".join(rows(hand)).replace("\n", ""))
             assert "before" in line
-            seen.add(line.split(" at ")[0][:12])
+            seen.add(line.split(": ")[1][:12])
             await press(hand, "left")
         assert len(seen) == 3
 
@@ -443,9 +495,12 @@ async def test_a_live_lab_gives_its_last_events_from_memory_and_older_ones_from_
 
 
 def test_every_mark_has_a_shape_of_its_own():
-    for plain in (False, True):
-        glyphs = [glyph for shape in SHAPES.values() for glyph in set(shape.plain if plain else shape.glyph)]
-        assert len(glyphs) == len(set(glyphs))
+    glyphs = [glyph for shape in SHAPES.values() for glyph in shape.glyph]
+    assert len(glyphs) == len(set(glyphs)) == len(set(map(to_ascii, glyphs)))
+    assert set(SHAPES) >= set(Mark) - FRAME
+    # the lines of messages with the rumor and without it are told apart by their dots
+    shapes = [{to_ascii(BRAILLE[way[bits]]) for bits in FLAT_AND_STEEP} for way in (SOLID, DOTTED)]
+    assert shapes[0].isdisjoint(shapes[1])
 
 
 async def test_ascii_is_ascii(tmp_path):
@@ -455,7 +510,6 @@ async def test_ascii_is_ascii(tmp_path):
         view = diagram(hand)
         view.notify_style_update()
         await press(hand, HERE, "end", "tab", "right")
-        assert view.plain
         assert all(line.isascii() for line in rows(hand))
-        assert view.cone.relation(view.chosen) is Relation.SELF
+        assert view.choice.cone.relation(view.chosen) is Relation.SELF
         assert mark_of(view.chosen, 0) in (Mark.RECEIVED, Mark.RETIRED)
