@@ -6,10 +6,12 @@ Runs one lab after the other and keeps only figures: nothing is recorded, for an
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
+from shutil import get_terminal_size
 from statistics import fmean, stdev
 from string import ascii_letters
+from textwrap import wrap
 
 import msgspec
 
@@ -169,7 +171,7 @@ def _spread(values: Sequence[float | None]) -> Spread:
 
 
 def print_sweep(sweep: Sweep) -> None:
-    """Print the table for people, and below it the chart, where failures were detected."""
+    """Print the table for people, as wide as the terminal, and below it the chart, where failures were detected."""
     if not sweep.rows:
         return
     runs = sweep.rows[0].runs
@@ -177,23 +179,35 @@ def print_sweep(sweep: Sweep) -> None:
     print(
         f"{visible(sweep.protocol)}: {len(sweep.rows)} combinations, {runs} runs each, seeds {first} to {last}; mean ± sd"
     )
-    names = list(sweep.rows[0].settings)
-    there = [name for name in COLUMNS if any(name in row.figures for row in sweep.rows)]
-    table = [["", *map(visible, names), *(COLUMNS[name] for name in there)]]
-    for sign, row in zip(_signs(len(sweep.rows)), sweep.rows, strict=True):
-        table.append(
-            [sign, *(visible(row.settings[name]) for name in names)]
-            + [_cell(row.figures.get(name)) for name in there]
-        )
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for cells in table:
-        line = [
-            cell.ljust(width) if place <= len(names) else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        print("  ".join(line).rstrip())
-    for line in trade_off(sweep.rows):
+    for line in [*table(sweep.rows, get_terminal_size().columns), *trade_off(sweep.rows)]:
         print(line)
+
+
+def table(rows: Sequence[Row], width: int) -> list[str]:
+    """Lines of at most `width` characters, if a row's settings and one figure have room in them.
+
+    Where the figures have no room beside one another they follow in further tables, each with the settings again.
+    """
+    settings = [["", *_signs(len(rows))]]
+    settings += [[visible(name), *(visible(row.settings[name]) for row in rows)] for name in rows[0].settings]
+    head = _aligned(settings, str.ljust)
+    figures = [
+        _aligned([[title, *(_cell(row.figures.get(name)) for row in rows)]], str.rjust)
+        for name, title in COLUMNS.items()
+        if any(name in row.figures for row in rows)
+    ]
+    tables: list[list[str]] = []
+    for column in figures:
+        if not tables or len(tables[-1][0]) + 2 + len(column[0]) > width:
+            tables.append(head)
+        tables[-1] = [f"{line}  {cell}" for line, cell in zip(tables[-1], column, strict=True)]
+    return [line.rstrip() for each in tables or [head] for line in ("", *each)][1:]
+
+
+def _aligned(columns: Sequence[Sequence[str]], align: Callable[[str, int], str]) -> list[str]:
+    """The lines of columns beside one another."""
+    aligned = [[align(cell, max(map(len, column))) for cell in column] for column in columns]
+    return ["  ".join(cells) for cells in zip(*aligned, strict=True)]
 
 
 def _signs(count: int) -> list[str]:
@@ -213,7 +227,7 @@ def _cell(spread: Spread | None) -> str:
 def trade_off(rows: Sequence[Row]) -> list[str]:
     """Detection time to the right against false deaths upwards, a letter for each row; no lines without failures.
 
-    Where no row has false deaths, false suspicions stand in their place. Best is the lower left corner.
+    Where rows fall together stands a star, and below the chart which they are. Where no row has false deaths, false suspicions stand in their place. Best is the lower left corner.
     """
     points: list[tuple[str, float, float]] = []
     wrong = "false_deaths" if any(_mean(row, "false_deaths") for row in rows) else "false_suspicions"
@@ -224,19 +238,27 @@ def trade_off(rows: Sequence[Row]) -> list[str]:
     if len(points) < 2:
         return []
     right, top = max(x for _, x, _ in points) or 1.0, max(y for _, _, y in points) or 1.0
-    grid = [[" "] * _WIDTH for _ in range(_HEIGHT)]
+    places: dict[tuple[int, int], str] = {}
     for sign, x, y in points:
-        row = grid[_HEIGHT - 1 - math.floor(y / top * (_HEIGHT - 1) + 0.5)]
-        column = math.floor(x / right * (_WIDTH - 1) + 0.5)
-        row[column] = sign if row[column] == " " else "*"
+        place = (
+            _HEIGHT - 1 - math.floor(y / top * (_HEIGHT - 1) + 0.5),
+            math.floor(x / right * (_WIDTH - 1) + 0.5),
+        )
+        places[place] = places.get(place, "") + sign
+    grid = [[" "] * _WIDTH for _ in range(_HEIGHT)]
+    for (row, column), signs in places.items():
+        grid[row][column] = signs if len(signs) == 1 else "*"
+    together = [" and ".join(signs) for _, signs in sorted(places.items()) if len(signs) > 1]
     labels = {0: f"{top:.4g}", _HEIGHT - 1: "0"}
-    lines = [
-        "",
-        f"{wrong.replace('_', ' ')} a run, against seconds to the first declaration; * is more than one row",
-    ]
-    lines += [f"{labels.get(place, ''):>8} |{''.join(row)}".rstrip() for place, row in enumerate(grid)]
     end = f"{right:.4g} s"
-    return [*lines, f"{'':8} +{'-' * _WIDTH}", f"{'':9} 0{end.rjust(_WIDTH - 1)}"]
+    return [
+        "",
+        f"{wrong.replace('_', ' ')} a run, against seconds to the first declaration",
+        *(f"{labels.get(place, ''):>8} |{''.join(row)}".rstrip() for place, row in enumerate(grid)),
+        f"{'':8} +{'-' * _WIDTH}",
+        f"{'':9} 0{end.rjust(_WIDTH - 1)}",
+        *(wrap(f"* is, from top to bottom: {', '.join(together)}", _WIDTH + 10) if together else ()),
+    ]
 
 
 def _mean(row: Row, name: str) -> float | None:

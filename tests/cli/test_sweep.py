@@ -38,7 +38,8 @@ def test_a_row_is_the_mean_of_the_runs_that_run_makes(gossiplab):
             assert (figure["low"], figure["high"]) == (min(there), max(there))
 
 
-def test_membership_is_a_table_with_a_chart(gossiplab):
+def test_membership_is_a_table_with_a_chart(gossiplab, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     code, out, err = gossiplab("sweep", *SWIM, "--vary", "period=0.5,1,2", "--seeds", "2")
     assert (code, err) == (0, "")
     lines = out.splitlines()
@@ -46,12 +47,41 @@ def test_membership_is_a_table_with_a_chart(gossiplab):
     for word in ("suspected", "declared", "all know", "false susp.", "false deaths"):
         assert word in lines[1]
     assert [line.split()[:2] for line in lines[2:5]] == [["a", "0.5"], ["b", "1"], ["c", "2"]]
+    assert lines[5] == ""
+    assert "of healthy" in lines[6]  # what has no room beside it, for the same rows
+    assert [line.split()[:2] for line in lines[7:10]] == [["a", "0.5"], ["b", "1"], ["c", "2"]]
     (axis,) = [place for place, line in enumerate(lines) if "+---" in line]
     bottom = lines[
         axis - 1
     ]  # nobody is accused falsely, so all stand on the axis, the slower the further right
     assert bottom.index("a") < bottom.index("b") < bottom.index("c")
     assert lines[axis + 1].split()[0] == "0"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 500])
+def test_the_table_is_as_wide_as_the_terminal(gossiplab, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    flags = (*SWIM, "--vary", "period=0.5,1", "--vary", "lifeguard=off,memberlist", "--seeds", "2")
+    lines = gossiplab("sweep", *flags)[1].splitlines()
+    table = lines[1 : next(place for place, line in enumerate(lines) if "against" in line) - 1]
+    assert max(map(len, table)) <= width
+    blocks = "\n".join(table).split("\n\n")
+    assert len(blocks) == 1 or width < 500
+    heads = [block.splitlines()[0] for block in blocks]
+    for word in ("suspected s", "declared s", "all know s", "false susp.", "of healthy", "msg/period"):
+        assert sum(word in head for head in heads) == 1
+    for block in blocks:
+        rows = [line.split()[:3] for line in block.splitlines()[1:]]
+        assert rows == [
+            [sign, *each]
+            for sign, each in zip("abcd", product(("0.5", "1"), ("off", "memberlist")), strict=True)
+        ]
+
+
+def test_rows_that_fall_together_in_the_chart_are_named(gossiplab):
+    out = gossiplab("sweep", *SWIM, "--vary", "push_pull=300,400,500", "--seeds", "1")[1]
+    assert out.endswith("\n* is, from top to bottom: a and b and c\n")
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_what_never_happened_is_counted_apart(gossiplab):
