@@ -36,9 +36,10 @@ accuse others.
                 for having to refute. Period and timeout are multiplied by health + 1. Helpers nack after 80 % of the
                 timeout. Suspicions begin long and end with K = 3 confirmations. A ping to a suspected member tells
                 it so (the buddy rule).
-    memberlist  The same with health 0 .. 7; it multiplies the period only; a failed probe costs its missing nacks, or 1
-                if there was no helper; helpers nack after the whole timeout, which is too late while health is 0;
-                K = suspicion - 2.
+    memberlist  The same with health 0 .. 7; it multiplies the time that a probe has, and neither the timeout nor the
+                beat (a probe that has its ack is followed by another a period later); a failed probe costs its
+                missing nacks, or 1 if there was no helper; helpers nack after the whole timeout, which is too late
+                while health is 0; K = suspicion - 2.
 
 A partition that is longer than a suspicion leaves two clusters that hold one another for dead, and neither SWIM nor
 memberlist does anything about it: nobody probes the dead. With reconnect, as in Serf, members ask one of the dead
@@ -48,11 +49,11 @@ seed of the other side. With precedence = swim death is final: they can only mee
 """
 
 import math
-from collections.abc import Callable
 
 from gossiplab import ALIVE, DEAD, LEFT, SUSPECTED, UNKNOWN, Cycle, Message, Protocol, every, param
 from gossiplab.replica.broadcasts import Broadcasts, Update
-from gossiplab.replica.membership import FIRST, HANDED, Membership
+from gossiplab.replica.membership import FIRST, HANDED, PRECEDENCE, Membership, push_pull_factor
+from gossiplab.replica.probing import ProbeList
 from gossiplab.replica.suspicion import Suspicion, suspicion_minimum
 
 PAPER = {
@@ -77,7 +78,6 @@ PROFILES = {"paper": PAPER, "lan": LAN, "wan": WAN, "local": LOCAL}
 
 NACK_AFTER = {"paper": 0.8, "memberlist": 1.0}  # share of the timeout
 WORST_HEALTH = {"paper": 8, "memberlist": 7}
-BIG = 32  # members up to which push_pull is as it stands; it doubles at 33, triples at 65, ...
 
 
 class Ping(Message):
@@ -127,41 +127,29 @@ class PushPullReply(PushPull):
 class Swim(Protocol):
     """SWIM failure detection and membership, as in the paper or as in memberlist, with Lifeguard or without."""
 
-    profile = param(
-        "lan", choices=tuple(PROFILES), doc="figures of the paper's experiments, or of memberlist"
-    )
+    profile = param("lan", choices=tuple(PROFILES), doc="figures of the paper's experiments, or memberlist's")
     target = param("round-robin", choices=("round-robin", "random"), doc="whom to probe next")
     precedence = param(
-        "profile",
-        choices=("profile", "swim", "memberlist"),
-        doc="which news overrides which; profile: swim for paper",
+        "profile", choices=("profile", *PRECEDENCE), doc="which news overrides which; profile: swim for paper"
     )
     lifeguard = param(
         "profile",
-        choices=("profile", "off", "paper", "memberlist"),
+        choices=("profile", "off", *WORST_HEALTH),
         doc="distrust of oneself; profile: off for paper, else memberlist",
     )
     start = param("known", choices=("known", "join"), doc="know all others at 0 s, or join through a seed")
     seeds = param(3, low=1, high=1000, unit="nodes", doc="nodes n0, n1, ... through which others join")
-    reconnect = param(
-        0.0, high=1e6, unit="s", doc="how often to ask one of the dead for a push/pull; 0: never"
-    )
+    reconnect = param(0.0, high=1e6, unit="s", doc="time between push/pulls with one of the dead; 0: none")
     phase = param(
         "profile",
         choices=("profile", "random", "aligned"),
-        doc="periods of all members begin together, or each has a beat of its own",
+        doc="whether all periods begin together",
     )
-    period = param(
-        -1.0, low=-1, high=3600, unit="s", doc="protocol period; -1, here and below: the profile's"
-    )
-    timeout = param(
-        -1.0, low=-1, high=3600, unit="s", doc="how long to wait for an ack before asking helpers"
-    )
+    period = param(-1.0, low=-1, high=3600, unit="s", doc="protocol period; -1, as below: the profile's")
+    timeout = param(-1.0, low=-1, high=3600, unit="s", doc="how long a ping may take")
     helpers = param(-1, low=-1, high=100, unit="nodes", doc="k: how many are asked to ping in one's place")
     suspicion = param(-1, low=-1, high=100, doc="suspicion multiplier: periods, times the logarithm of n")
-    suspicion_max = param(
-        -1, low=-1, high=100, doc="with lifeguard: how much longer a suspicion without confirmations is"
-    )
+    suspicion_max = param(-1, low=-1, high=100, doc="with lifeguard: how many times longer it begins")
     retransmit = param(-1, low=-1, high=100, doc="lambda: how often news is sent, times the logarithm of n")
     gossip_interval = param(-1.0, low=-1, high=3600, unit="s", doc="time between gossip messages")
     gossip_nodes = param(-1, low=-1, high=100, unit="nodes", doc="to how many; 0: news is only piggybacked")
@@ -184,30 +172,22 @@ class Swim(Protocol):
 
     def setup(self) -> None:
         """Know all others, or oneself only."""
+        known = self.start == "known" and self.now == 0
+        self.others = ProbeList(self.random, self.peers if known else ())
+        everybody = [self.id, *self.others]
         self.incarnation = FIRST[self.precedence]
-        self.table = Membership(self.precedence)
-        self.order: list[
-            int
-        ] = []  # the other members; those from `next` on are still to be probed in this pass
-        self.next = 0
-        self.since: dict[int, float] = {}  # when the dead and the left were found to be so
+        self.table = Membership(self.precedence, everybody)
+        self.believe(everybody, ALIVE, self.incarnation)
         self.broadcasts = Broadcasts()
         self.health = 0  # Lifeguard's score; 0 is best
         self.seq = 0
-        everybody = [self.id]
-        if self.start == "known" and self.now == 0:
-            self.order = list(self.peers)
-            self.random.shuffle(self.order)
-            everybody += self.order
-        self.table.states = dict.fromkeys(everybody, ALIVE)
-        self.table.incarnations = dict.fromkeys(everybody, self.incarnation)
-        self.believe(everybody, ALIVE, self.incarnation)
         self.begin(joined=len(everybody) > 1)
 
     def begin(self, joined: bool) -> None:
         """What a life begins with, with a memory or without."""
         self.probing: int | None = None  # the number of the ping whose ack this member waits for
         self.due = False  # whether a probe fell due meanwhile
+        self.resting = False  # whether the beat is slower than the period, and this one is left out
         self.relayed: dict[int, tuple[int, int]] = {}  # my ping for another: who asked, and its number
         self.suspicions: dict[int, Suspicion] = {}
         self.joined, self.asking = joined, False
@@ -223,6 +203,8 @@ class Swim(Protocol):
     @every("period", phase="phase")
     def probe(self) -> None:
         """A period begins: ping somebody."""
+        if self.resting:
+            return
         if self.probing is not None:
             self.due = True  # with bad health the last probe takes longer
             return
@@ -233,6 +215,9 @@ class Swim(Protocol):
         self.probing, self.probed = self.seq, target
         self.accused = self.table.incarnations[target]
         factor = self.health + 1
+        if self.lifeguard == "paper":
+            self.resting = True  # the next `health` periods are part of this one
+            self.after((factor - 0.5) * self.period, self.end_rest)
         wait = self.timeout * (factor if self.lifeguard == "paper" else 1)
         news = self.news()
         if self.lifeguard != "off" and self.table.states[target] == SUSPECTED:
@@ -247,7 +232,7 @@ class Swim(Protocol):
         """No ack within the timeout: ask k others."""
         if seq != self.probing:
             return
-        helpers = self.some(self.helpers, lambda m: m != self.probed and self.table.states[m] == ALIVE)
+        helpers = self.others.draw(self.helpers, lambda m: m != self.probed and self.table.states[m] == ALIVE)
         for helper in helpers:
             self.send(helper, PingReq(seq, self.probed, self.news()))
         self.helped = len(helpers)
@@ -263,6 +248,10 @@ class Swim(Protocol):
             self.feel(missing if self.helped else 1)
         self.hear_of(self.probed, SUSPECTED, self.accused, self.id)
         self.finish_probe()
+
+    def end_rest(self) -> None:
+        """The next beat is a period again."""
+        self.resting = False
 
     def finish_probe(self) -> None:
         """The probe is over."""
@@ -313,34 +302,19 @@ class Swim(Protocol):
 
     def choose(self) -> int | None:
         """Whom to probe next, if there is anybody."""
-        states = self.table.states
         for _ in range(2):
-            while self.next < len(self.order):
-                member = self.order[self.next]
-                self.next += 1
+            for member in self.others.rest():
                 if self.target == "random":
-                    return next(iter(self.some(1, lambda m: states[m] in (ALIVE, SUSPECTED))), None)
-                if states[member] in (ALIVE, SUSPECTED):
+                    return next(iter(self.others.draw(1, self.is_up)), None)
+                if self.is_up(member):
                     return member
             self.forget_the_dead()
-            self.random.shuffle(self.order)
-            self.next = 0
+            self.others.shuffle()
         return None
 
-    def some(self, k: int, wanted: Callable[[int], bool]) -> list[int]:
-        """`k` different members for which `wanted` is true, or as many as there are, at random."""
-        order, random = self.order, self.random.random
-        if len(order) <= 3 * k:
-            there = [member for member in order if wanted(member)]
-            return self.random.sample(there, min(k, len(there)))
-        chosen: list[int] = []
-        for _ in range(3 * len(order)):
-            if len(chosen) == k:
-                break
-            member = order[int(random() * len(order))]
-            if member not in chosen and wanted(member):
-                chosen.append(member)
-        return chosen
+    def is_up(self, member: int) -> bool:
+        """Whether a member is believed to be up, if only just."""
+        return self.table.states[member] in (ALIVE, SUSPECTED)
 
     # news --------------------------------------------------------------------------------------
 
@@ -348,7 +322,7 @@ class Swim(Protocol):
     def gossip(self) -> None:
         """News for a few others, if there is any."""
         if self.broadcasts:
-            for peer in self.some(self.gossip_nodes, self.listens):
+            for peer in self.others.draw(self.gossip_nodes, self.listens):
                 news = self.news()
                 if news:
                     self.send(peer, Gossip(news))
@@ -356,7 +330,9 @@ class Swim(Protocol):
     def listens(self, member: int) -> bool:
         """Whether to gossip to a member: not to the left, and to the dead for a while, so that they may refute."""
         state = self.table.states[member]
-        return state in (ALIVE, SUSPECTED) or (state == DEAD and self.now - self.since[member] <= self.forget)
+        return state in (ALIVE, SUSPECTED) or (
+            state == DEAD and self.now - self.table.since[member] <= self.forget
+        )
 
     def on_gossip(self, sender: int, gossip: Gossip) -> None:
         self.hear(gossip.news)
@@ -390,24 +366,14 @@ class Swim(Protocol):
     def accept(self, about: int, state: str, incarnation: int, by: int) -> None:
         """Store news that overrides, and pass it on."""
         if self.table.state(about) == UNKNOWN:
-            self.add(about)
-        self.table.put(about, state, incarnation)
+            self.others.add(about)
+        self.table.put(about, state, incarnation, self.now)
         self.broadcasts.put((about, state, incarnation, by))
         self.suspicions.pop(about, None)
-        self.since.pop(about, None)
         if state == SUSPECTED:
             self.suspect(about, by)
-        elif state != ALIVE:
-            self.since[about] = self.now
-            if self.profile == "paper":
-                self.after(self.forget, self.forget_the_dead)
-
-    def add(self, member: int) -> None:
-        """A new member: at a random place in the list."""
-        place = self.random.randrange(len(self.order) + 1)
-        self.order.insert(place, member)
-        if place < self.next:
-            self.next += 1
+        elif state != ALIVE and self.profile == "paper":
+            self.after(self.forget, self.forget_the_dead)
 
     def suspect(self, about: int, by: int) -> None:
         """A suspicion begins."""
@@ -442,7 +408,7 @@ class Swim(Protocol):
         """News about this member itself: refute it, if it has to be."""
         if self.table.refutes(self.id, state, incarnation):
             self.incarnation = max(self.incarnation, incarnation) + 1
-            self.table.put(self.id, ALIVE, self.incarnation)
+            self.table.put(self.id, ALIVE, self.incarnation, self.now)
             self.believe(self.id, ALIVE, self.incarnation)
             self.show("incarnation", self.incarnation)
             self.broadcasts.put((self.id, ALIVE, self.incarnation, self.id))
@@ -452,12 +418,9 @@ class Swim(Protocol):
 
     def forget_the_dead(self) -> None:
         """Know nothing any more of those who are dead or left for long enough."""
-        gone = [member for member, since in self.since.items() if self.now - since >= self.forget]
+        gone = [member for member, since in self.table.since.items() if self.now - since >= self.forget]
         for member in gone:
-            place = self.order.index(member)
-            del self.order[place]
-            self.next -= place < self.next
-            del self.since[member]
+            self.others.remove(member)
             self.table.forget(member)
         self.believe(gone, UNKNOWN)
 
@@ -475,36 +438,29 @@ class Swim(Protocol):
         seeds = [peer for peer in self.peers if peer < self.seeds] or list(self.peers)
         self.asking = not self.joined and bool(seeds)
         if self.asking:
-            self.send(self.random.choice(seeds), PushPull(self.members()))
+            self.send(self.random.choice(seeds), PushPull(self.table.everything()))
             self.after(self.period, self.join)
 
     def push_pull_later(self) -> None:
         """Exchange lists after a while, a longer one in a large cluster."""
-        n = len(self.table.states)
-        factor = math.ceil(math.log2(n) - math.log2(BIG)) + 1 if n > BIG else 1
-        self.after(self.push_pull * factor, self.exchange)
+        self.after(self.push_pull * push_pull_factor(len(self.table.states)), self.exchange)
 
     def exchange(self) -> None:
         """Exchange lists with a random member."""
-        for peer in self.some(1, lambda m: self.table.states[m] == ALIVE):
-            self.send(peer, PushPull(self.members()))
+        for peer in self.others.draw(1, lambda m: self.table.states[m] == ALIVE):
+            self.send(peer, PushPull(self.table.everything()))
         self.push_pull_later()
 
     def reconnect_to_the_dead(self) -> None:
         """Ask one of the dead, in case it is not."""
-        dead = [member for member in self.since if self.table.states[member] == DEAD]
+        dead = [member for member in self.table.since if self.table.states[member] == DEAD]
         if dead:
-            self.send(self.random.choice(dead), PushPull(self.members()))
+            self.send(self.random.choice(dead), PushPull(self.table.everything()))
         self.after(self.reconnect, self.reconnect_to_the_dead)
-
-    def members(self) -> list[tuple[int, str, int]]:
-        """The whole list."""
-        incarnations = self.table.incarnations
-        return [(member, state, incarnations[member]) for member, state in self.table.states.items()]
 
     def on_push_pull(self, sender: int, list_: PushPull) -> None:
         """Give one's list for another's."""
-        self.send(sender, PushPullReply(self.members()))
+        self.send(sender, PushPullReply(self.table.everything()))
         self.merge(list_.members)
 
     def on_push_pull_reply(self, sender: int, list_: PushPullReply) -> None:
@@ -531,7 +487,7 @@ class Swim(Protocol):
     def leave(self) -> None:
         """Say goodbye: to as many as news is sent to."""
         news: list[Update] = [(self.id, LEFT, self.incarnation, self.id)]
-        for peer in self.some(self.sends(), lambda m: self.table.states[m] in (ALIVE, SUSPECTED)):
+        for peer in self.others.draw(self.sends(), self.is_up):
             self.send(peer, Gossip(news))
 
     def rejoin(self) -> None:

@@ -1,4 +1,4 @@
-"""What one node believes of the others, and which news overrides which belief. Imports nothing.
+"""What one node believes of the others, and which news overrides which belief. Imports nothing of the lab.
 
 A belief is a state and an incarnation number. Every news item (state, incarnation) that arrives is held against
 what is stored; the precedence rules say whether it overrides that. There are two sets of rules, as tables below:
@@ -14,6 +14,9 @@ says of itself, and overrides what death overrides.
 The known hole of memberlist's rules: a member is Alive@1 and Dead@1 for us. Dead@10 arrives and is ignored, for it
 is dead already; so the 10 is forgotten, and a late Alive@2 brings it back to life.
 """
+
+import math
+from collections.abc import Iterable
 
 ALIVE, SUSPECTED, DEAD, LEFT, UNKNOWN = "alive", "suspected", "dead", "left", "unknown"
 
@@ -61,6 +64,14 @@ FIRST = {"swim": 0, "memberlist": 1}
 """The incarnation a member begins with."""
 
 
+BIG = 32  # members: memberlist's pushPullScaleThreshold
+
+
+def push_pull_factor(members: int) -> int:
+    """How many times longer than in a small cluster it is between exchanges of whole lists: 2 from 33 members, 3 from 65."""
+    return math.ceil(math.log2(members) - math.log2(BIG)) + 1 if members > BIG else 1
+
+
 def holds(rule: str, arriving: int, stored: int) -> bool:
     """Whether an incarnation that arrives compares with the stored one as a rule wants it."""
     if rule == GREATER:
@@ -73,16 +84,18 @@ def holds(rule: str, arriving: int, stored: int) -> bool:
 class Membership:
     """The membership table of one node: what it believes of each member it knows, itself included.
 
-    precedence: a key of `PRECEDENCE`. states, incarnations: by member; read them, and write with `put` and
-    `forget` only.
+    precedence: a key of `PRECEDENCE`. members: whom it holds for alive from the start. states, incarnations: by
+    member. since: at which instant the dead and the left were found to be so, in that order. Read them, and write with
+    `put` and `forget` only.
     """
 
-    __slots__ = ("incarnations", "precedence", "states", "_rules")
+    __slots__ = ("incarnations", "precedence", "since", "states", "_rules")
 
-    def __init__(self, precedence: str) -> None:
+    def __init__(self, precedence: str, members: Iterable[int] = ()) -> None:
         self.precedence = precedence
-        self.states: dict[int, str] = {}
-        self.incarnations: dict[int, int] = {}
+        self.states: dict[int, str] = dict.fromkeys(members, ALIVE)
+        self.incarnations: dict[int, int] = dict.fromkeys(self.states, FIRST[precedence])
+        self.since: dict[int, float] = {}
         self._rules = PRECEDENCE[precedence]
 
     def state(self, member: int) -> str:
@@ -98,14 +111,22 @@ class Membership:
         """Whether a member refutes this news about itself, by an incarnation above both."""
         return holds(REFUTED[self.precedence][state], incarnation, self.incarnations[me])
 
-    def put(self, member: int, state: str, incarnation: int) -> None:
-        """Believe this from now on."""
+    def put(self, member: int, state: str, incarnation: int, t: float = 0.0) -> None:
+        """Believe this from the instant `t` on."""
         self.states[member] = state
         self.incarnations[member] = incarnation
+        self.since.pop(member, None)
+        if state in (DEAD, LEFT):
+            self.since[member] = t
 
     def forget(self, member: int) -> None:
         """Know nothing of a member any more."""
         del self.states[member], self.incarnations[member]
+        self.since.pop(member, None)
+
+    def everything(self) -> list[tuple[int, str, int]]:
+        """The whole table, for a push/pull: member, state, incarnation."""
+        return [(member, state, self.incarnations[member]) for member, state in self.states.items()]
 
 
 def tables(precedence: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import gossiplab.replica
 
 DOCS = Path(__file__).parents[2] / "docs" / "replica.md"
-ELSEWHERE = {"__init__", "broadcasts", "membership", "suspicion"}  # told in docs/membership.md
+ELSEWHERE = {"__init__", "broadcasts", "membership", "probing", "suspicion"}  # told in docs/membership.md
 
 
 def test_the_examples_work():
