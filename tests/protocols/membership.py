@@ -50,3 +50,9 @@ class Run:
         """What each of some nodes believes of all at the end, as rows of letters."""
         rows = self.world.membership.beliefs
         return [rows[node].states for node in (range(self.nodes) if nodes is None else nodes)]
+
+
+def run_swim(nodes, until, *at, seed=0, keep=True, link=None, **params):
+    """One run of SWIM."""
+    fields = {"link": link} if link else {}
+    return Run("swim", nodes=nodes, until=until, at=at, seed=seed, params=params, keep=keep, **fields)

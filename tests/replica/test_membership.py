@@ -20,7 +20,7 @@ from gossiplab.replica.membership import (
     tables,
 )
 
-DOCS = Path(__file__).parents[1] / "docs" / "membership.md"
+DOCS = Path(__file__).parents[2] / "docs" / "membership.md"
 INCARNATIONS = range(4)
 
 

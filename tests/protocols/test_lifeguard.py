@@ -1,0 +1,117 @@
+"""Lifeguard: who is slow itself is slower to accuse others, and detects true failures as fast."""
+
+from functools import cache
+from itertools import pairwise
+from random import Random
+from statistics import mean
+
+import msgspec
+import pytest
+
+from gossiplab import DEAD
+from gossiplab.events import Sent, Shown
+from tests.protocols.membership import run_swim as run
+
+
+def slow_members(nodes, seed, until):
+    """A tenth of all members is slow for random stretches: what they are sent and what they send takes seconds."""
+    chance = Random(f"slow/{seed}")
+    for node in range(nodes // 10):
+        t = 5 + chance.uniform(1, 5)
+        while t < until:
+            stretch = chance.uniform(10, 30)
+            yield f"{t:.3f} link n{node} all latency={chance.uniform(3, 5):.2f}"
+            yield f"{t + stretch:.3f} link n{node} all"
+            t += stretch + chance.uniform(1, 5)
+
+
+@cache
+def with_slow_members(lifeguard, seed, nodes=40):
+    """How often somebody believed a member dead that was neither slow nor killed, and how fast the killed one was."""
+    at = [*slow_members(nodes, seed, 80), f"60 kill n{nodes - 1}"]
+    happened = run(nodes, 100, *at, seed=seed, lifeguard=lifeguard)
+    healthy = range(nodes // 10, nodes - 1)
+    deaths = sum(state == DEAD and about in healthy for _, _, about, state, _ in happened.beliefs())
+    return deaths, happened.figures.failures[0].first_declared
+
+
+@cache
+def detection_in_a_calm_cluster(seed):
+    happened = run(40, 40, "20 kill n39", seed=seed, lifeguard="off", keep=False)
+    return happened.figures.failures[0].first_declared
+
+
+def check_lifeguard(lifeguard, seeds):
+    off = [with_slow_members("off", seed) for seed in seeds]
+    on = [with_slow_members(lifeguard, seed) for seed in seeds]
+    assert sum(deaths for deaths, _ in off) >= 10 * max(1, sum(deaths for deaths, _ in on))
+    assert mean(after for _, after in on) <= 2 * mean(map(detection_in_a_calm_cluster, seeds))
+
+
+def pauses(nodes, seed, until):
+    """A tenth of all members is starved, as in the paper's interval experiment: it runs for moments only, now and then."""
+    chance = Random(f"pauses/{seed}")
+    for node in range(nodes // 10):
+        t = 5 + chance.uniform(0, 5)
+        while t < until:
+            stretch = chance.uniform(5, 20)
+            yield f"{t:.3f} pause n{node}"
+            yield f"{t + stretch:.3f} resume n{node}"
+            t += stretch + chance.uniform(0.01, 0.2)
+
+
+@cache
+def with_paused_members(lifeguard, seed, nodes=40):
+    """False deaths of healthy members, raised by anybody (the paper's FP), and how fast a true one was noticed."""
+    at = [*pauses(nodes, seed, 100), f"60 kill n{nodes - 1}"]
+    figures = run(nodes, 100, *at, seed=seed, keep=False, lifeguard=lifeguard).figures
+    return figures.false_deaths_of_healthy, figures.failures[0].first_declared
+
+
+def check_pauses(lifeguard, seeds):
+    off = [with_paused_members("off", seed) for seed in seeds]
+    on = [with_paused_members(lifeguard, seed) for seed in seeds]
+    assert sum(deaths for deaths, _ in off) >= 10 * max(1, sum(deaths for deaths, _ in on))
+    assert mean(after for _, after in on) <= 2 * mean(after for _, after in off)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lifeguard", ["paper", "memberlist"])
+def test_lifeguard_keeps_paused_members_from_accusing_healthy_ones(lifeguard):
+    check_pauses(lifeguard, range(4))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("lifeguard", ["paper", "memberlist"])
+def test_lifeguard_keeps_paused_members_from_accusing_healthy_ones_on_many_seeds(lifeguard):
+    check_pauses(lifeguard, range(30))
+
+
+def test_a_paused_member_that_is_held_for_dead_is_no_healthy_one():
+    figures = run(24, 60, "10 pause n6", "30 resume n6").figures
+    assert (figures.false_deaths, figures.false_deaths_of_healthy) == (1, 0)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("lifeguard", ["paper", "memberlist"])
+def test_lifeguard_keeps_slow_members_from_accusing_healthy_ones_on_many_seeds(lifeguard):
+    check_lifeguard(lifeguard, range(20))
+
+
+@pytest.mark.parametrize("lifeguard", ["off", "paper", "memberlist"])
+def test_how_far_apart_probes_are_while_local_health_is_bad(lifeguard):
+    """The paper multiplies the period by health + 1; memberlist the time for an ack, so an acked one does not matter."""
+    happened = run(2, 60, "5 pause n1", "9.5 resume n1", lifeguard=lifeguard, push_pull=0)
+    health, probes = 0, []
+    for event in happened.events:
+        if isinstance(event, Shown) and (event.node, event.name) == (0, "health"):
+            health = msgspec.json.decode(event.value)
+        elif isinstance(event, Sent) and (event.src, event.kind) == (0, "Ping"):
+            probes.append((event.t, health))
+    assert (max(health for _, health in probes) > 0) == (lifeguard != "off")
+    after = [(then - t, health) for (t, health), (then, _) in pairwise(probes) if t > 9.5]
+    assert any(health for _, health in after) == (lifeguard != "off")
+    if lifeguard == "paper":
+        assert all(gap == pytest.approx(1 + health) for gap, health in after)
+    else:
+        assert all(gap <= 1.000001 for gap, _ in after)  # shorter for one that fell due meanwhile
