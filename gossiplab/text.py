@@ -9,8 +9,8 @@ import re
 import unicodedata
 
 _RISKY = re.compile(r"[^\x20-\x7e]")
-# Unicode categories that print nothing or act on the terminal
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+# Unicode categories that print nothing, look like a space that they are not, or act on the terminal
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 # letters and marks that print nothing either: fillers, joiners, selectors of variants
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 

@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 
 from gossiplab.commands import (
     VERBS,
+    Backup,
     Calm,
     Churn,
+    Corrupt,
     Cut,
     Delay,
+    Delete,
     Drop,
     Duplicate,
     Flap,
@@ -22,11 +25,15 @@ from gossiplab.commands import (
     Leave,
     Partition,
     Pause,
+    Read,
     Rejoin,
     Release,
+    Restore,
     Resume,
     Shape,
     Skew,
+    Wipe,
+    Write,
     parse_command,
 )
 from gossiplab.errors import UserError
@@ -41,6 +48,8 @@ two = st.lists(st.sampled_from([0, 1, 2]), min_size=N, max_size=N).map(
 numbers = st.floats(0, 1).map(repr)
 lasting = st.floats(0.001, 1e6)
 messages = st.integers(0, 10**15 - 1)
+word = st.text(min_size=1, max_size=8).filter(lambda text: len(text.split()) == 1 and text == text.strip())
+one = st.integers(0, N - 1)
 settings_ = st.lists(
     st.one_of(
         st.tuples(st.sampled_from(["loss", "jitter", "duplicate", "reorder"]), numbers).map("=".join),
@@ -72,6 +81,13 @@ commands = st.one_of(
     st.builds(Duplicate, messages),
     st.builds(Hold, st.none() | nodes),
     st.builds(Release, st.none() | nodes),
+    st.builds(Write, one, word, st.lists(word, min_size=1, max_size=4).map(" ".join)),
+    st.builds(Delete, one, word),
+    st.builds(Read, one, word),
+    st.builds(Wipe, nodes),
+    st.builds(Backup, nodes),
+    st.builds(Restore, nodes),
+    st.builds(Corrupt, nodes, st.integers(1, 10**6)),
 )
 
 

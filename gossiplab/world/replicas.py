@@ -1,4 +1,4 @@
-"""What replicas hold, what clients asked of them, and how they repaired one another. Imports events.
+"""What replicas hold, what clients asked of them, and how they repaired one another. Imports events and workload.
 
 A part of the World, folded from what nodes hold and say. Versions have names; what one has overwritten says
 `Versioned.over`, so whether one knows of another is a walk along these, and for stamped ones, where the later wins
@@ -25,6 +25,7 @@ from gossiplab.events import (
     Stored,
     Versioned,
 )
+from gossiplab.workload import seed_key
 
 MOST_POINTS = 512  # of the curve; beyond, every second one goes
 MOST_REPAIRS = 512  # kept; beyond, the oldest goes
@@ -161,7 +162,8 @@ class Asked(msgspec.Struct):
 class Replicas(msgspec.Struct, kw_only=True):
     """All data of a lab. up: whether each node is.
 
-    seeded: by node, how many keys it was seeded with, under the name `seed` of their version. keys: those that are not
+    seeded: by node, how many keys it was seeded with, under the name `seed` of their version; space: the
+    most that any was. keys: those that are not
     as they were seeded; touched: how many of them were seeded. requests: under way. writes (deletions count as writes), reads: those that are over. stale: reads that missed a write that
     had been acknowledged before they began; missed: by how many seconds, in all and at most. created, resolved: how
     often a key came to have siblings anywhere, and came to have none. resurrected: how often a node that had heard of a
@@ -172,6 +174,7 @@ class Replicas(msgspec.Struct, kw_only=True):
     up: list[bool]
     seeded: list[int]
     seed: str = ""
+    space: int = 0
     keys: dict[str, Key] = {}
     touched: int = 0
     requests: dict[int, Request] = {}
@@ -198,17 +201,16 @@ class Replicas(msgspec.Struct, kw_only=True):
 
     def names(self) -> Iterator[str]:
         """All keys: those that were seeded, then the others in the order in which they came up."""
-        seeded = max(self.seeded, default=0)
-        for index in range(seeded):
-            yield f"k{index}"
+        for index in range(self.space):
+            yield seed_key(index)
         for name in self.keys:
-            if not seed_index(name) < seeded:
+            if not seed_index(name) < self.space:
                 yield name
 
     @property
     def total(self) -> int:
         """How many keys there are."""
-        return max(self.seeded, default=0) + len(self.keys) - self.touched
+        return self.space + len(self.keys) - self.touched
 
     def lost(self) -> int:
         """Writes that were acknowledged, and of which no node, up or down, holds or has seen anything any more."""
@@ -237,7 +239,8 @@ class Replicas(msgspec.Struct, kw_only=True):
             if seed_index(name) < event.keys:
                 self._put(event.node, name, key, Copy((event.version,), event.t))
         self.seeded[event.node] = event.keys
-        self.touched = sum(seed_index(name) < max(self.seeded) for name in self.keys)
+        self.space = max(self.space, event.keys)
+        self.touched = sum(seed_index(name) < self.space for name in self.keys)
         self._draw(event.t)
 
     def emptied(self, event: Emptied | Rejoined | Seeded) -> None:
@@ -280,7 +283,7 @@ class Replicas(msgspec.Struct, kw_only=True):
         key = self.keys.get(name)
         if key is None:
             key = self.keys[name] = Key({}, {}, None, {}, {}, 0, {})
-            self.touched += seed_index(name) < max(self.seeded, default=0)
+            self.touched += seed_index(name) < self.space
             for node, up in enumerate(self.up):
                 if up:
                     self._count(key, node, self.held(node, name), 1)

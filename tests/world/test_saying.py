@@ -6,17 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gossiplab.events import (
+    Answered,
     AnyEvent,
     Began,
     Believed,
     Calmed,
     Commanded,
+    Compared,
     Crashed,
     Delayed,
     Delivered,
     Departed,
     Dropped,
     Duplicated,
+    Emptied,
     Ended,
     Healed,
     Held,
@@ -26,14 +29,22 @@ from gossiplab.events import (
     Learned,
     Listed,
     Paused,
+    Placed,
+    Refused,
     Rejoined,
+    Repaired,
+    Repairing,
+    Requested,
     Resumed,
     Retired,
+    Seeded,
     Sent,
     Severed,
     Shaped,
     Shown,
     Skewed,
+    Stored,
+    Versioned,
     Wired,
 )
 from gossiplab.world.saying import KINDS, about, note, say_event
@@ -75,6 +86,25 @@ SAID = [
     (Delayed(1.0, 7, 3.0), "Push from n1 to n2 is delayed to 3.000 s (message 7)"),
     (Dropped(1.5, 7, "command"), "Push from n1 to n2 does not arrive: by command (message 7)"),
     (Ended(9.0, "converged"), "the run is over: converged"),
+    (Seeded(0.0, 1, 1000, "0@n0"), "n1 holds 1,000 keys"),
+    (Emptied(1.0, 1), "n1 holds nothing any more"),
+    (Placed(1.0, "cart", (3, 1)), "cart belongs on n1,n3"),
+    (
+        Versioned(1.0, 1, "cart", "n1.2", "milk", ("n1.1",), (), None),
+        "version n1.2 of cart is milk, over n1.1",
+    ),
+    (Versioned(1.0, 1, "cart", "n1.1", None, (), (), None), "version n1.1 of cart is a deletion"),
+    (Stored(1.0, 2, "cart", ("n1.2",), 7), "n2 holds n1.2 of cart, from n1 (message 7)"),
+    (Stored(1.0, 2, "cart", (), None), "n2 holds nothing of cart"),
+    (Requested(1.0, 4, 2, "write", "cart", "milk"), "request 4: write cart at n2: milk"),
+    (Requested(1.0, 4, 2, "read", "cart", None), "request 4: read cart at n2"),
+    (Answered(1.0, 4, ("n1.2",)), "request 4 is answered: n1.2"),
+    (Answered(1.0, 4, ()), "request 4 is answered"),
+    (Refused(1.0, 4, "n2 is down"), "request 4 has failed: n2 is down"),
+    (Repairing(1.0, 5, 1, 2, 9, 99, 4, 2), "n1 begins repair 5 with n2"),
+    (Compared(1.0, 5, 2, 0, (1, 3), 0, 7), "n2 goes on with repair 5: 2 differ at level 0"),
+    (Compared(1.0, 5, 2, -1, (), 3, 7), "n2 goes on with repair 5, 3 keys"),
+    (Repaired(1.0, 5, 3), "repair 5 is over: 3 keys differed"),
 ]
 
 
@@ -112,7 +142,9 @@ def test_nothing_is_obeyed_and_nothing_is_long(a, b):
     events = [
         message, Delivered(1.5, 7), Dropped(1.5, 7, b), Shown(1.0, 1, a, raw), Commanded(1.0, a), Crashed(1.0, 1, a, 2, b),
         Severed(1.0, a, b, True), Severed(1.0, a, b, False), Shaped(1.0, a, b, (a, b) * 20), Ended(1.0, b),
-        Believed(1.0, 1, 2, a, 1), Listed(1.0, 1, a, b, 1),
+        Believed(1.0, 1, 2, a, 1), Listed(1.0, 1, a, b, 1), Stored(1.0, 1, a, (a, b) * 20, 7), Placed(1.0, a, (1,) * 99),
+        Versioned(1.0, 1, a, b, a * 9, (a, b) * 20, (), None), Requested(1.0, 1, 1, "write", a, b * 9),
+        Answered(1.0, 1, (a, b) * 20), Refused(1.0, 1, a * 9),
     ]  # fmt: skip
     for event in events:
         said = say_event(event, message)
