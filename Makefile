@@ -42,8 +42,13 @@ help: ## say what there is
 lab: $(VENV)/.lab ## make the environment and open the lab
 	@$(BIN)/gossiplab $(ARGS)
 
+# Every core takes tests of its own, and what is left of another's when it is done. Said here and not in pyproject.toml,
+# so that a plain `pytest tests/world` stays one process; for one process here too, ARGS="-n0". Each imports the lab
+# anew, hence eight at most.
+SPREAD := -n auto --maxprocesses 8 --dist worksteal
+
 test: $(VENV)/.dev ## make the environment and run every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types and the arrows between modules
 	$(BIN)/ruff check
@@ -57,13 +62,13 @@ format: $(VENV)/.dev ## put the code into shape: format, and what lint can mend 
 	$(BIN)/ruff format
 
 cover: $(VENV)/.dev ## run every test and say which lines they did not reach
-	@$(BIN)/python -m pytest --cov $(ARGS)
+	@$(BIN)/python -m pytest --cov $(SPREAD) $(ARGS)
 
 bench: $(VENV)/.dev ## measure the lab against its yardsticks and print the table
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 soak: $(VENV)/.dev ## the tests that take minutes: long runs, many seeds
-	@$(BIN)/python -m pytest -m soak $(ARGS)
+	@$(BIN)/python -m pytest -m soak $(SPREAD) $(ARGS)
 
 # Resolved with the oldest Python, because what runs on that one runs on the newer ones and not the other way round;
 # and it must be the same versions everywhere, because another networkx may lay another graph under the same seed.
