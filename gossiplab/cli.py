@@ -230,13 +230,16 @@ def verify(
     from gossiplab.headless import Progress
     from gossiplab.library import find_recording
     from gossiplab.recording.reader import open_recording
-    from gossiplab.recording.verify import verify
+    from gossiplab.recording.verify import StoppedError, verify
 
     path = find_recording(recording)
     opened = open_recording(path)
     protocol = load_protocol(opened.header.experiment.protocol, tuple(protocols or ()))
-    with Progress("verifying", opened.end) as progress:
-        difference = verify(opened, protocol, progress.at)
+    try:
+        with Progress("verifying", opened.end) as progress:
+            difference = verify(opened, protocol, progress.at)
+    except StoppedError as stopped:  # without a verdict
+        return 128 + stopped.signal
     if difference is not None:
         print(f"{path} differs from its repetition at event {difference.event}:")
         print(f"  expected {visible(difference.expected, 2000) or 'nothing more'}")

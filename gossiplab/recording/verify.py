@@ -29,6 +29,14 @@ class Difference(msgspec.Struct, frozen=True):
     got: str
 
 
+class StoppedError(Exception):
+    """A signal ended the repetition before all was compared, so nothing is known. signal: its number."""
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(signal)
+        self.signal = signal
+
+
 class _DifferenceError(Exception):
     """Ends a repetition: there is a difference. Never leaves this module."""
 
@@ -39,11 +47,13 @@ def verify(
     """Execute a recording again. None: every byte agrees, up to where a torn recording ends.
 
     progress: told the virtual instant reached, now and then. Raises RecordingError when the recording
-    cannot be executed, because its commands or parameters have no meaning under `protocol`.
+    cannot be executed, because its commands or parameters have no meaning under `protocol`; StoppedError when
+    SIGINT, SIGTERM or SIGHUP arrives meanwhile.
     """
     header, commands = repeat(recording, protocol)
     comparison = _Comparison(recording)
     stopped = recording.torn or recording.at_event(recording.length).ended == "stopped"
+    lab: Lab | None = None
     try:
         tape = Tape(header, comparison.take)  # which writes the header at once
 
@@ -59,7 +69,8 @@ def verify(
         run_lab(lab)
         comparison.finish()
     except _DifferenceError:
-        pass
+        if lab is not None and lab.signal is not None:  # it was told to stop, which is not in the recording
+            raise StoppedError(lab.signal) from None
     return comparison.difference
 
 

@@ -1,6 +1,7 @@
 """`gossiplab replay --headless` and `gossiplab verify`: the World at an instant, and whether a recording is true."""
 
 import json
+import signal
 
 import pytest
 
@@ -152,3 +153,37 @@ def test_verify_looks_at_the_header_too(gossiplab, tmp_path, before, after):
     code, out, err = gossiplab("verify", file)
     assert (code, err) == (1, "")
     assert "at event 0" in out
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_verify_without_a_verdict(gossiplab, tmp_path, monkeypatch, name):
+    (tmp_path / "signalled.py").write_text(_SIGNALLED)
+    file, folder = tmp_path / "x.gossip", ("--protocols", tmp_path)
+    assert gossiplab("run", "signalled", *folder, "--nodes", 2, "--until", 50, "--record", file)[0] == 0
+    assert gossiplab("verify", file, *folder)[0] == 0
+    number = getattr(signal, name)
+    monkeypatch.setattr("gossiplab.engine.kernel._TURN", -1)  # it is looked for after every event
+    monkeypatch.setattr("gossiplab.engine.kernel._SLICE", 1)
+    monkeypatch.setenv("TEST_SIGNAL", str(int(number)))
+    before = signal.signal(number, signal.SIG_DFL)  # it may be ignored here, and would be there
+    try:
+        assert gossiplab("verify", file, *folder) == (128 + number, "", "")
+    finally:
+        signal.signal(number, before)
+
+
+_SIGNALLED = """
+import os
+import signal
+
+from gossiplab import Protocol, every
+
+
+class Signalled(Protocol):
+    \"\"\"Its process is signalled at 3 s, if the environment says so.\"\"\"
+
+    @every(1.0, phase="aligned")
+    def beat(self):
+        if self.now == 3 and self.id == 0 and "TEST_SIGNAL" in os.environ:
+            signal.raise_signal(int(os.environ["TEST_SIGNAL"]))
+"""
