@@ -1,6 +1,5 @@
 """What there is to open: the demo, the protocols, the recordings that come along and the user's own."""
 
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -108,9 +107,10 @@ def preview_recording(path: Path) -> str:
         ]
         if parent := recording.header.parent:
             lines.append(f"forked at {parent.t:g} s from {parent.name}")
-        lines += [
-            f"{event.t:8.3f} s  {event.command}" for event in islice(recording.commands(), _MOST_COMMANDS)
-        ]
+        deeds = recording.at_event(recording.length).deeds
+        lines += [f"{deed.t:8.3f} s  {deed.command}" for deed in deeds[:_MOST_COMMANDS]]
+        if len(deeds) > _MOST_COMMANDS:
+            lines.append(f"and {len(deeds) - _MOST_COMMANDS:,} commands more")
     finally:
         recording.close()
     return "\n".join(lines)

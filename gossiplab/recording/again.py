@@ -61,8 +61,8 @@ def _live_commands(recording: Recording) -> list[Scheduled]:
     experiment = recording.header.experiment
     scheduled = [read_scheduled(text, experiment.nodes) for text in experiment.at]
     live: list[Scheduled] = []
-    for event in recording.commands():
-        entry = (event.t, parse_command(event.command, experiment.nodes))
+    for deed in recording.at_event(recording.length).deeds:
+        entry = (deed.t, parse_command(deed.command, experiment.nodes))
         if entry in scheduled:
             scheduled.remove(entry)
         else:

@@ -1,5 +1,6 @@
-"""Two futures side by side: the first event that differs, and their figures. Imports tracks, metrics and text."""
+"""Two futures side by side: the first event that differs, and their figures. Imports tracks, metrics and saying."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -13,11 +14,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gossiplab.errors import GossiplabError
-from gossiplab.events import AnyEvent
+from gossiplab.events import AnyEvent, Sent
 from gossiplab.text import visible
 from gossiplab.tui.session import why_ended
 from gossiplab.tui.tracks import Track, Tracks
 from gossiplab.world.metrics import message_figures, rumor_figures
+from gossiplab.world.saying import about, say_event
 from gossiplab.world.world import World
 
 _MOST_RUMORS = 3
@@ -53,15 +55,22 @@ class Compare(ModalScreen[None]):
             return Content(visible(str(error), 1000))
         if parting.first is None and parting.second is None:
             return Content(f"All {parting.events:,} events are the same so far.")
+        first, second = (_say(event, parting.flights) for event in (parting.first, parting.second))
+        if first == second:  # what differs is said by the bytes alone, such as those of a message
+            first, second = (_encoded(event) for event in (parting.first, parting.second))
         return Content(
             f"The first {parting.events:,} events are the same. Then\n"
-            f"{older.letter}: {_say(parting.first)}\n{newer.letter}: {_say(parting.second)}"
+            f"{older.letter}: {first}\n{newer.letter}: {second}"
         )
 
 
-def _say(event: AnyEvent | None) -> str:
+def _say(event: AnyEvent | None, flights: Mapping[int, Sent]) -> str:
     if event is None:
         return "nothing more has happened yet"
+    return f"at {event.t:.3f} s {say_event(event, about(event, flights))}"
+
+
+def _encoded(event: AnyEvent | None) -> str:
     return visible(msgspec.json.encode(event).decode(), _LONGEST)
 
 

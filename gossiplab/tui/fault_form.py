@@ -128,4 +128,9 @@ def entry(verb: str, why: str | None) -> Content:
     rest = kind.usage.removeprefix(verb)
     if why is None:
         return Content.assemble((verb, "bold"), rest, "\n  ", (kind.doc, "$text-muted"))
-    return Content.assemble(f"{verb}{rest}\n  ○ ", visible(why, _LONGEST)).stylize("dim")
+    return idle(Content(f"{verb}{rest}"), why)
+
+
+def idle(name: Content, why: str) -> Content:
+    """What would change nothing now, in a list: grey, and why."""
+    return Content.assemble(name, "\n  ○ ", visible(why, _LONGEST)).stylize("dim")

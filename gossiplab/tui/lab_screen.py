@@ -31,7 +31,7 @@ from gossiplab.tui.keys import bindings
 from gossiplab.tui.legend import Legend
 from gossiplab.tui.message_menu import MessageMenu, describe
 from gossiplab.tui.notice import Notice
-from gossiplab.tui.outlook import Target
+from gossiplab.tui.outlook import Target, why_not
 from gossiplab.tui.palette import LabCommands, Typed
 from gossiplab.tui.panel import Panel
 from gossiplab.tui.selection import PickedMessage, PickedNode, Selection
@@ -50,6 +50,7 @@ FRAME = 1 / 30  # s between two pictures
 _FRAMES_A_WORD = 3
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
 _WIDE = 100  # columns from which there is room for the panel
+_ONE_FUTURE = "there is one future only: act while you look at the past to begin another."
 _LONGEST_GAP = 0.2  # s of real time; after a longer one, as when the machine slept, a replay does not leap
 
 
@@ -352,6 +353,19 @@ class LabScreen(Screen[None]):
 
     # acting ------------------------------------------------------------------------------------
 
+    def why_not(self, action: str) -> str | None:
+        """One sentence that says why a key's action would change nothing now; None when it may."""
+        verb = action.removeprefix("app.")
+        if verb in ("kill", "rejoin", "leave", "partition", "inject", "mark") and not self.target.nodes:
+            return "no node is selected: choose one with tab, the arrows or a click."
+        if verb in ("kill", "rejoin", "leave", "partition", "inject", "heal"):
+            return why_not(verb, self.session, self.target)
+        if verb in ("restart", "edit") and not self._banner.crash:
+            return "no node was stopped by its own protocol."
+        if verb in ("other", "compare") and len(self.tracks.all) == 1:
+            return _ONE_FUTURE
+        return None
+
     def action_kill(self) -> None:
         self._act_on_nodes("kill", Kill)
 
@@ -442,7 +456,7 @@ class LabScreen(Screen[None]):
 
     async def action_other(self) -> None:
         if len(self.tracks.all) == 1:
-            self.notice.say("there is one future only: act while you look at the past to begin another.")
+            self.notice.say(_ONE_FUTURE)
             return
         self.notice.hush()
         try:
@@ -454,7 +468,7 @@ class LabScreen(Screen[None]):
         """The tracks side by side; None where there is but one."""
         if len(self.tracks.all) > 1:
             return Compare(self.tracks)
-        self.notice.say("there is one future only: act while you look at the past to begin another.")
+        self.notice.say(_ONE_FUTURE)
         return None
 
     def line(self) -> str | None:

@@ -74,13 +74,15 @@ def why_not(verb: str, session: Session, target: Target) -> str | None:
     Judged is the command as it is begun; without nodes to go by, whether it could change anything about any of them.
     """
     world, n = session.world, session.header.experiment.nodes
+    if not n:
+        return "this lab has no nodes."
     text = begun(verb, target)
     if text.endswith(" "):
         if verb in _ON_MESSAGE:
             return None if world.flights else "no message is in flight."
         if verb == "inject":
             return _meaningless(Inject(0), session)
-        if verb not in _ON_NODES or not n:
+        if verb not in _ON_NODES:
             return None
         text = f"{verb} all"
     try:

@@ -16,7 +16,7 @@ from textual.widgets import Input, OptionList
 
 from gossiplab.commands import VERBS
 from gossiplab.text import visible
-from gossiplab.tui.fault_form import entry
+from gossiplab.tui.fault_form import entry, idle
 from gossiplab.tui.keys import Stroke, strokes
 from gossiplab.tui.outlook import Target, outlook, why_not
 from gossiplab.tui.session import Session
@@ -49,6 +49,8 @@ class _Lab(Protocol):
     @property
     def target(self) -> Target: ...
 
+    def why_not(self, action: str) -> str | None: ...
+
 
 class LabCommands(Provider):
     """How each command is written, and every key."""
@@ -57,7 +59,7 @@ class LabCommands(Provider):
         for verb, (kind, _) in VERBS.items():
             yield DiscoveryHit(self._shown(verb), Unfinished(verb), kind.usage)
         for stroke in _named():
-            yield DiscoveryHit(Content(_name(stroke)), self._press(stroke), _name(stroke))
+            yield DiscoveryHit(self._key(stroke), self._press(stroke), _name(stroke))
 
     async def search(self, query: str) -> Hits:
         if verb := _verb(query):
@@ -79,7 +81,7 @@ class LabCommands(Provider):
                 yield Hit(score, self._shown(verb), Unfinished(verb), kind.usage)
         for stroke in _named():
             if score := matcher.match(_name(stroke)):
-                yield Hit(score / 2, Content(_name(stroke)), self._press(stroke), _name(stroke))
+                yield Hit(score / 2, self._key(stroke), self._press(stroke), _name(stroke))
 
     @property
     def _lab(self) -> "_Lab":
@@ -88,6 +90,12 @@ class LabCommands(Provider):
 
     def _shown(self, verb: str) -> Content:
         return entry(verb, why_not(verb, self._lab.session, self._lab.target))
+
+    def _key(self, stroke: Stroke) -> Content:
+        """A key by its name; below it, if it would change nothing now, why."""
+        why = self._lab.why_not(stroke.action)
+        name = Content(_name(stroke))
+        return name if why is None else idle(name, why)
 
     def _press(self, stroke: Stroke) -> "partial[object]":
         return partial(self.screen.run_action, stroke.action)

@@ -49,7 +49,7 @@ class SpaceTime(View):
         "leads from one to the other, so neither can know of the other, whichever the clock says came first. "
         "Left and right go from event to event of a node, up and down to the other end of a message or to the next row, "
         "Enter looks at that instant, Esc lets go. z and Z or the wheel zoom, < and > scroll through time, PgUp and "
-        "PgDn through the nodes; s sorts the rows by number or by who learned first, f leaves only the selected node "
+        "PgDn through the nodes; s sorts the rows by number or by who learned first, / leaves only the selected node "
         "and those it talks with."
     )
     ALLOW_SELECT = False
@@ -67,7 +67,7 @@ class SpaceTime(View):
         Binding("pageup", "rows(-1)", "Scroll to the rows above", show=False),
         Binding("pagedown", "rows(1)", "Scroll to the rows below", show=False),
         Binding("s", "sort", "Order the rows by number, or by who learned first", show=False),
-        Binding("f", "filter", "Only the selected node and those it talks with, or all", show=False),
+        Binding("slash", "filter", "Only the selected node and those it talks with, or all", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {mark.component for mark in Mark}
     DEFAULT_CSS = """
@@ -453,7 +453,7 @@ class SpaceTime(View):
         if self.filtered:
             rows = f"n{scene.selected} and those it talks with"
             if scene.selected is None:
-                rows = "f: select a node first"
+                rows = "/: select a node first"
         elif len(place.nodes) < total:
             rows = f"{len(place.nodes)} of {total} nodes"
         said = (
@@ -462,6 +462,6 @@ class SpaceTime(View):
             f"1 message in {thinned} is drawn: zoom in" if thinned > 1 else "",
             rows,
             "" if self.follows else "Esc follows time again",
-            "arrows choose an event, z Z zoom, < > scroll, s sort, f filter",
+            "arrows choose an event, z Z zoom, < > scroll, s sort, / filter",
         )
         return " · ".join(filter(None, said))

@@ -5,13 +5,13 @@ recorded seed and commands, does the new thing there, and goes on. What had happ
 of its own. Only one lab runs at a time; the others are recordings.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
 from gossiplab.commands import AnyCommand
 from gossiplab.errors import UserError
-from gossiplab.events import AnyEvent
+from gossiplab.events import AnyEvent, Sent
 from gossiplab.library import default_path
 from gossiplab.recording.again import fork
 from gossiplab.tui.idle import why_idle
@@ -29,11 +29,15 @@ class Track(NamedTuple):
 
 
 class Parting(NamedTuple):
-    """Where two tracks part: how many events they share, and the first of each that differs, None at an end."""
+    """Where two tracks part: how many events they share, and the first of each that differs, None at an end.
+
+    flights: the messages that were under way until then, by their numbers.
+    """
 
     events: int
     first: AnyEvent | None
     second: AnyEvent | None
+    flights: Mapping[int, Sent]
 
 
 class Tracks:
@@ -89,9 +93,10 @@ class Tracks:
         """Make a recording of the lab that runs, if one does."""
         for number, track in enumerate(self.all):
             if isinstance(track.session, LiveLab):
-                t = track.session.t
+                # asked for beforehand: what ends a lab lets its clock run as fast as it goes
+                t, speed = track.session.t, track.session.speed
                 await track.session.close()
-                replay = Replay(track.session.path, track.session.speed, track.session.protocol)
+                replay = Replay(track.session.path, speed, track.session.protocol)
                 replay.stop()
                 replay.seek(t)
                 self.all[number] = track._replace(session=replay)
@@ -107,9 +112,11 @@ class Tracks:
         events = (self.all[each].session.events(count) for each in (one, two))
         for first, second in zip_longest(*events):
             if first != second:
-                return Parting(count, first, second)
+                return Parting(
+                    count, first, second, self.all[one].session.recording().at_event(count).flights
+                )
             count += 1
-        return Parting(count, None, None)
+        return Parting(count, None, None, {})
 
     def _shared(self, one: int, two: int) -> int:
         """How many events two tracks share at least, because one was forked from the other or both from a third."""

@@ -190,6 +190,47 @@ def test_what_is_begun_is_a_command_or_waits_for_an_argument(verb, target):
         assert type(parse_command(text, 5)) is VERBS[verb][0]
 
 
+async def test_the_palette_greys_keys_that_would_change_nothing_too(tmp_path):
+    async def keys():
+        await hand.press("colon")
+        hits = hand.app.screen.query_one(CommandList)
+        await hand.until(lambda: hits.option_count)
+        shown = [str(option.prompt).partition("\n") for option in hits.options]
+        await hand.press("escape")
+        return {name.rpartition("(")[2].rstrip(")"): why.strip(" ○") for name, _, why in shown if "(" in name}
+
+    async with live(tmp_path / "run.gossip") as hand:
+        grey = await keys()
+        for key in "krlpim":
+            assert grey[key] == "no node is selected: choose one with tab, the arrows or a click."
+        assert grey["h"] == "nothing is cut: there is nothing to heal."
+        assert (
+            grey["o"]
+            == grey["c"]
+            == "there is one future only: act while you look at the past to begin another."
+        )
+        assert grey["R"] == grey["E"] == "no node was stopped by its own protocol."
+        assert not grey["space"]
+        await hand.select(1)
+        grey = await keys()
+        assert grey["r"] == "n1 is up: only nodes that are down can rejoin."
+        assert not any(grey[key] for key in "klpim")
+        hand.session.act(parse_command("pause n1", 12))
+        await hand.happened("pause")
+        assert not (await keys())["space"]  # which pauses the lab, and not the node
+        for why, press in (("", "k"), ("n1 is dead already: press r to let it rejoin.", "k")):
+            assert grey["k"] == why
+            await hand.press(press)
+            await hand.happened("kill")
+            grey = await keys()
+
+
+async def test_a_lab_without_nodes_says_so_of_every_command(tmp_path):
+    async with live(tmp_path / "run.gossip", nodes=0) as hand:
+        entries = _entries(await _form(hand))
+        assert all(entry.endswith("○ this lab has no nodes.") for entry in entries.values())
+
+
 async def test_the_palette_greys_what_would_change_nothing_and_says_why(tmp_path):
     async with live(tmp_path / "run.gossip") as hand:
         await hand.select(1)

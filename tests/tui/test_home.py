@@ -72,6 +72,20 @@ async def test_a_lab_is_started_from_the_form(tmp_path):
         await hand.until(lambda: hand.app.session.latest.events)
 
 
+async def test_all_protocols_are_in_sight_when_one_is_chosen(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 1)
+        form = hand.app.screen
+        await hand.until(lambda: form.query("#param-fanout"))
+        below = form.query_one("#nodes").region
+        await hand.press("enter")
+        await hand.until(lambda: form.query_one("#protocol", Select).expanded)
+        await hand.settle()
+        options = form.query_one("#protocol OptionList", OptionList)
+        assert options.region.height >= options.option_count >= 6
+        assert form.query_one("#nodes").region == below
+
+
 async def test_a_recording_is_chosen_after_a_look_into_it(tmp_path):
     mine = tmp_path / "data" / "gossiplab" / "recordings"
     mine.mkdir(parents=True)

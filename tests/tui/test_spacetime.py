@@ -154,7 +154,7 @@ async def test_picture_of_a_large_lab(tmp_path, picture):
         rumor = hand.session.latest.rumors[0]
         assert first == [f"n{node}" for node in list(rumor.arrivals)[:4]]  # who learned first, above
         await hand.select(next(iter(rumor.arrivals)))
-        await press(hand, "f", "d")  # without the panel, which reads a little each frame
+        await press(hand, "slash", "d")  # without the panel, which reads a little each frame
         await hand.draw()
         assert _svg(hand.app) == picture
 
@@ -347,7 +347,7 @@ async def test_rows_are_ordered_and_filtered(tmp_path):
         await press(hand, "pagedown")
         assert names() == [f"n{node}" for node in range(fit - 1, 2 * fit - 1)]
         await hand.select(40)
-        await press(hand, "f")
+        await press(hand, "slash")
         await hand.draw()
         partners = {
             m.dst if m.src == 40 else m.src for s in diagram(hand).history.rows[40] if (m := s.message)
@@ -367,12 +367,12 @@ async def test_tiny_labs(tmp_path, nodes):
             "down",
             "enter",
             "s",
-            "f",
+            "slash",
             "z",
             "Z",
             "pagedown",
             "escape",
-            "f",
+            "slash",
             "w",
             HERE,
         ):

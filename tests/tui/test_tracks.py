@@ -1,5 +1,7 @@
 """What-if: acting on the past begins another future, which can be left, seen again and compared."""
 
+import re
+
 import pytest
 
 from gossiplab.recording.reader import open_recording
@@ -76,6 +78,7 @@ async def test_the_other_future_is_a_key_away(tmp_path):
         await hand.until(lambda: hand.screen.tracks.current == 0)
         old = hand.screen.session
         assert isinstance(old, Replay)
+        assert old.speed == 1.0  # and not that at which the lab was ended
         assert old.latest.nodes[2].status == "dead"
         await hand.press("o")
         await hand.until(lambda: hand.screen.tracks.current == 1)
@@ -96,7 +99,8 @@ async def test_two_futures_side_by_side(tmp_path):
             widget.render_line(y).text for widget in comparison.children for y in range(widget.size.height)
         )
         assert f"The first {events:,} events are the same" in text
-        assert "kill n7" in text
+        assert "A: at 2.000 s n0 sends Push to n10, with rumor 0 (message 2, 20 B)" in text
+        assert re.search(r"B: at 1\.500 s command: kill n7", text)
         assert "11 of 12" in text
         await hand.press("escape")
         assert hand.app.screen is hand.screen

@@ -44,8 +44,11 @@ def experiment_of(recording: Recording) -> Experiment:
         raise RecordingError(f"{recording.path} cannot be run again: {error}") from None
     at: list[str] = []
     meddled = False
-    for event in recording.commands():
-        entry = (event.t, parse_command(event.command, experiment.nodes))
+    world = recording.at_event(
+        recording.length
+    )  # which has all commands: of a long recording only the end is read
+    for deed in world.deeds:
+        entry = (deed.t, parse_command(deed.command, experiment.nodes))
         if entry in waiting:
             waiting.remove(entry)
         else:
@@ -54,7 +57,7 @@ def experiment_of(recording: Recording) -> Experiment:
     if meddled:
         at += [write_scheduled(*entry) for entry in waiting]
         experiment = msgspec.structs.replace(experiment, at=tuple(at))
-    if recording.torn or recording.at_event(recording.length).ended == "stopped":
+    if recording.torn or world.ended == "stopped":
         experiment = msgspec.structs.replace(experiment, until=recording.end)
     return experiment
 
