@@ -200,7 +200,6 @@ class BeliefMatrix(View):
         self._tall = 1 if single else -(-n // height)
         self._wide = 1 if single else -(-n // columns)
         verdicts = judge(world, with_self=single)
-        self._draw_counts(verdicts, world)
         blocks = _worst(verdicts, self._tall, self._wide)
         row, column = self.cursor[0] // self._tall, self.cursor[1] // self._wide
         self._top = _scroll(self._top, row, height, len(blocks))
@@ -210,6 +209,10 @@ class BeliefMatrix(View):
             for x, verdict in enumerate(line):
                 self._put(x, y, SIGNS[Verdict(verdict)].glyph, _STYLE_OF[Verdict(verdict)])
         self._draw_edges(world, len(seen), len(seen[0]))
+        whole = len(seen) == len(blocks) and len(seen[0]) == len(blocks[0])
+        self._draw_counts(
+            verdicts, world, "" if whole else f"rows {self._top}-{self._top + len(seen) - 1} of {n}"
+        )
         x, y = column - self._left, row - self._top + self._above
         self._put(x, y, SIGNS[Verdict(blocks[row][column])].glyph, _CURSOR)
 
@@ -223,8 +226,10 @@ class BeliefMatrix(View):
             these = signs[(self._left + x) * self._wide : (self._left + x + 1) * self._wide]
             self._put(x, self._above - 1, _odd(these), _EDGE)
             if self._above > 1:
-                chosen = self._left + x == self.cursor[1]
-                self._put(x, 0, str(self._left + x), _CURSOR if chosen else _WORD)
+                column = self._left + x
+                chosen = column == self.cursor[1]
+                if column < 10 or column % 2 == 0 or chosen:  # two digits side by side would run together
+                    self._put(x, 0, str(column), _CURSOR if chosen else _WORD)
         for y in range(height):
             node = (self._top + y) * self._tall
             name = f"n{node}".rjust(self._margin - 2)
@@ -237,8 +242,11 @@ class BeliefMatrix(View):
     def _at(node: int, cursor: int, size: int) -> bool:
         return node <= cursor < node + size
 
-    def _draw_counts(self, verdicts: list[bytes], world: World) -> None:
-        """The last two lines: the belief under the cursor in words, and how many beliefs are wrong."""
+    def _draw_counts(self, verdicts: list[bytes], world: World, part: str) -> None:
+        """The last two lines: the belief under the cursor in words, and how many beliefs are wrong.
+
+        part: what of the matrix is in sight, if not all.
+        """
         canvas, (who, about) = self._canvas, self.cursor
         counts = {verdict: sum(row.count(verdict) for row in verdicts) for verdict in Verdict}
         words = [
@@ -250,12 +258,12 @@ class BeliefMatrix(View):
         row = world.membership.beliefs[who]
         belief = "itself" if who == about else f"n{about} {row.state(about)}"
         incarnation = f", incarnation {row.incarnation_of(about)}" if row.states else ""
-        block = f"   a cell: {self._tall} x {self._wide} beliefs, the worst of them" if self._tall > 1 else ""
+        block = f"a cell: {self._tall} x {self._wide} beliefs, the worst of them" if self._tall > 1 else part
         truth = world.nodes[about].status
         canvas.put(
             0,
             canvas.height - 2,
-            f"n{who} believes {belief}{incarnation}; n{about} is {'up' if truth == ALIVE else truth}{block}",
+            f"n{who} believes {belief}{incarnation}; n{about} is {'up' if truth == ALIVE else truth}   {block}".rstrip(),
             _WORD,
         )
 

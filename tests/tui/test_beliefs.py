@@ -71,6 +71,20 @@ async def test_wrong_beliefs_stand_out_until_all_are_right(tmp_path):
 
 
 @pytest.mark.anyio
+async def test_what_has_no_room_is_said_and_names_do_not_run_together(tmp_path):
+    async with live(tmp_path / "run.gossip", "believer", nodes=24, size=LARGE) as hand:
+        await hand.press("2")
+        await hand.run_to(2.0)
+        lines = _matrix(hand)
+        assert lines[0].split() == [*map(str, range(10)), *map(str, range(10, 24, 2))]
+        assert "rows" not in lines[-2]
+    async with live(tmp_path / "again.gossip", "believer", nodes=24, size=SMALL) as hand:
+        await hand.press("2")
+        await hand.run_to(2.0)
+        assert "rows 0-13 of 24" in _matrix(hand)[-2]
+
+
+@pytest.mark.anyio
 async def test_the_edges_say_what_is_so_and_the_line_below_what_is_believed(tmp_path):
     async with live(tmp_path / "run.gossip", "believer", nodes=8, posts=[(4.0, "kill n2")]) as hand:
         await hand.press("2")
