@@ -152,7 +152,8 @@ class Ground:
                 way = (_STUMP + 0.5) / 2
                 middle = int(x0 + (x1 - x0) * way + 0.5), int(y0 + (y1 - y0) * way + 0.5)
                 arrows.append((middle, _arrow(x0 - x1, y0 - y1)))
-        ink = Role.EDGE if strong is None else Role.STRONG
+        eager = self._overlay is not None and self._overlay.faint  # there are lazy ones to tell them from
+        ink = Role.STRONG if strong is not None else Role.EAGER if eager else Role.EDGE
         for dots, role in ((whole, ink), (broken, Role.CUT)):
             for y in range(canvas.height):
                 for x, glyph in enumerate(dots.text(y)):

@@ -60,7 +60,8 @@ class Stage(View):
         "Every sign is a node and every moving one a message, in the shape of its type. A node changes its shape when "
         "it learns the rumor; the legend says what each shape means. Arrows, tab or a click select a node, m marks "
         "it. A click on a message, or n, pauses and offers what can be done to it; y mutes types of messages, a "
-        "changes how the nodes stand."
+        "changes how the nodes stand. Lines are links, and where nodes keep neighbours of their own they are those; of two "
+        "sorts the bright ones carry rumors, and the faint, dotted ones only announce them."
     )
     ALLOW_SELECT = False  # a drag on the stage selects no text
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -73,6 +74,7 @@ class Stage(View):
         color: $foreground;
         & > .stage--faint { color: $foreground 16%; }
         & > .stage--edge { color: $foreground 22%; }
+        & > .stage--eager { color: $foreground 50%; }
         & > .stage--cut { color: $text-error 60%; }
         & > .stage--strong { color: $text-primary; text-style: bold; }
         & > .stage--wall { color: $text-error 70%; }

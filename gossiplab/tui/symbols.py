@@ -15,6 +15,7 @@ class Role(IntEnum):
     VOID = 0
     FAINT = auto()
     EDGE = auto()
+    EAGER = auto()
     CUT = auto()
     STRONG = auto()
     WALL = auto()
