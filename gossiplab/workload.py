@@ -103,6 +103,14 @@ def seed_key(index: int) -> str:
     return f"k{index}"
 
 
+def seed_index(name: str) -> float:
+    """Which of the keys that are there from the beginning has this name, if it is named like one; else infinity."""
+    digits = name[1:]
+    if name[:1] == "k" and digits.isascii() and digits.isdecimal() and (digits == "0" or digits[0] != "0"):
+        return int(digits) if len(digits) < 16 else float("inf")
+    return float("inf")
+
+
 def make_value(label: str, size: int) -> str:
     """A value of `size` bytes, or of its label's length if that is longer, which begins with its label."""
     return label.ljust(size, ".")

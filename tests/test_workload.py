@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from gossiplab.errors import UserError
-from gossiplab.workload import Clients, Workload, make_value, parse_workload
+from gossiplab.workload import Clients, Workload, make_value, parse_workload, seed_index
 from tests.helpers import header_of
 
 
@@ -85,3 +85,11 @@ def test_a_protocol_that_stores_nothing_has_no_workload():
         header_of("chatter", at=["1 write n0 k v"])
     with pytest.raises(UserError, match="the workload of the experiment has no field 'kees'"):
         header_of("ledger", workload={"kees": 3})
+
+
+@pytest.mark.parametrize("name, index", [
+    ("k0", 0), ("k17", 17), ("k01", None), ("k", None), ("cart", None), ("k-1", None), ("k1.5", None), ("K1", None),
+    ("k\u0661", None), ("", None), ("k" + "9" * 400, None),
+])  # fmt: skip
+def test_seeded_keys_are_known_by_their_names(name, index):
+    assert seed_index(name) == (float("inf") if index is None else index)

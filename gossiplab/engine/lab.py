@@ -563,6 +563,7 @@ class Lab:
                 case _:
                     pass
         self.network.undo(node, undone)
+        self.replicas.undo(undone)
 
 
 def _peers(n: int, edges: tuple[tuple[int, int], ...] | None) -> list[Sequence[int]]:

@@ -46,7 +46,7 @@ from gossiplab.replica.or_map import OrMap
 from gossiplab.replica.or_set import OrSet
 from gossiplab.replica.siblings import Siblings, Version
 from gossiplab.replica.store import State, Store
-from gossiplab.workload import Clients, What, Workload, make_value, seed_key
+from gossiplab.workload import Clients, What, Workload, make_value, seed_index, seed_key
 
 DataCommand = Write | Delete | Read | Wipe | Backup | Restore | Corrupt
 """The commands that are about data."""
@@ -189,8 +189,12 @@ class Replicas:
         else:
             node.call(node.protocol.on_write, Writing(request, key, value))
 
-    def answer(self, node: Node, request: int, state: State | None) -> None:
+    def answer(self, node: Node, request: int, state: object) -> None:
         """A client gets its answer from a node."""
+        if state is not None and not isinstance(state, State):
+            raise ProtocolError(
+                f"n{node.id} answers with {state!r}, no state of a key: give what its store holds"
+            )
         key = self._open.pop(request, None)
         if key is not None:
             told = isinstance(
@@ -203,6 +207,14 @@ class Replicas:
         """A client gets no answer, and is told why."""
         if self._open.pop(request, None) is not None:
             self._lab.record(Refused(self._now, request, why[:_LONGEST_REASON]))
+
+    def undo(self, events: Iterable[AnyEvent]) -> None:
+        """Make undone what versions a step has told; the next who holds one tells it again."""
+        for event in events:
+            if isinstance(event, Versioned):
+                names = self._names[event.key]
+                self._names[event.key] = {face: name for face, name in names.items() if name != event.name}
+                self._pasts.get(event.key, {}).pop(event.name, None)
 
     # disks -------------------------------------------------------------------------------------
 
@@ -245,8 +257,7 @@ class Replicas:
         store.changed = changed
 
     def _name_of_seeds(self, conflict: str) -> str:
-        state = next(state for _, state in _seed_states(conflict, Workload(keys=1)))
-        return _faces(state)[0].name
+        return _faces(_seed_state(conflict, seed_key(0), self._workload))[0].name
 
     def _say(self, node: int, key: str, before: State | None, state: State | None, by: int | None) -> None:
         """A node holds something else of a key than before."""
@@ -257,7 +268,9 @@ class Replicas:
         self, node: int, key: str, before: State | None, state: State, made: bool
     ) -> tuple[str, ...]:
         """The names of a state's versions; those that come up for the first time are told. made: at this node."""
-        names = self._names.setdefault(key, {})
+        names = self._names.get(key)
+        if names is None:
+            names = self._names[key] = self._seed_names(key, state)
         found: list[str] = []
         for face in _faces(state):
             name = names.get((face.name, face.value))
@@ -272,6 +285,19 @@ class Replicas:
                 )
             found.append(name)
         return tuple(found)
+
+    def _seed_names(self, key: str, state: State) -> dict[tuple[str, str | None], str]:
+        """The name of the version with which a key began, which is never told by itself."""
+        work = self._workload
+        conflict = (
+            "lww" if isinstance(state, LwwRegister) else "siblings" if isinstance(state, Siblings) else ""
+        )
+        if not conflict or seed_index(key) >= work.keys:
+            return {}
+        (face,) = _faces(_seed_state(conflict, key, work))
+        if face.past is not None:
+            self._pasts[key] = {face.name: face.past}
+        return {(face.name, face.value): face.name}
 
     def _over(self, key: str, name: str, face: _Face, before: State | None) -> tuple[str, ...]:
         """Which versions a new one has overwritten, the nearest only."""
@@ -339,13 +365,15 @@ def _seed_states(conflict: str, work: Workload) -> Iterator[tuple[str, State]]:
     """The keys that are there from the beginning, and what of them."""
     for index in range(work.keys):
         key = seed_key(index)
-        value = make_value(f"{key}=0", work.size)
-        state: State = (
-            LwwRegister(Hybrid(0.0, 0, 0), value)
-            if conflict == "lww"
-            else Siblings((Version((0, 1), Context(), value),))
-        )
-        yield key, state
+        yield key, _seed_state(conflict, key, work)
+
+
+def _seed_state(conflict: str, key: str, work: Workload) -> State:
+    """The state with which a key begins: one version that nobody has written."""
+    value = make_value(f"{key}=0", work.size)
+    if conflict == "lww":
+        return LwwRegister(Hybrid(0.0, 0, 0), value)
+    return Siblings((Version((0, 1), Context(), value),))
 
 
 def _seed(conflict: str, fanout: int, depth: int, work: Workload) -> Store:

@@ -25,7 +25,7 @@ from gossiplab.events import (
     Stored,
     Versioned,
 )
-from gossiplab.workload import seed_key
+from gossiplab.workload import seed_index, seed_key
 
 MOST_POINTS = 512  # of the curve; beyond, every second one goes
 MOST_REPAIRS = 512  # kept; beyond, the oldest goes
@@ -419,14 +419,6 @@ class Replicas(msgspec.Struct, kw_only=True):
 
     def _repair(self, id: int) -> Repair | None:
         return next((repair for repair in reversed(self.repairs) if repair.id == id), None)
-
-
-def seed_index(name: str) -> float:
-    """Which of the seeded keys has this name, if it is named like one; else infinity."""
-    digits = name[1:]
-    if name[:1] == "k" and digits.isascii() and digits.isdecimal() and (digits == "0" or digits[0] != "0"):
-        return int(digits) if len(digits) < 16 else float("inf")
-    return float("inf")
 
 
 def _forget(key: Key, needed: set[str]) -> None:

@@ -55,6 +55,12 @@ CASES = {
         "nodes": 8, "at": [f for f in FAULTS if "inject" not in f], "until": 6, "link": {"latency": "0.1"},
         "topology": "watts-strogatz",
     },
+    "ledger": {
+        "nodes": 8, "until": 6, "seed": 5, "link": LINK,
+        "workload": {"keys": 20, "rate": 20.0, "skew": "zipf", "reads": 0.2, "deletes": 0.2, "concurrent": 0.3, "seconds": 5.0},
+        "at": ("1 kill n2", "1.5 write n0 cart milk", "1.5 write n4 cart eggs", "2 wipe n3", "2.5 corrupt n0-n1 4",
+               "3 backup n5", "3.5 rejoin n2 fresh", "4 restore n5", "4 restore n6", "4.5 read n2 cart"),
+    },
     "sequences-at-once": {"nodes": 4, "until": 3, "link": {"latency": "0"}},
 }  # fmt: skip
 

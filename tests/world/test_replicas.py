@@ -28,7 +28,6 @@ from gossiplab.events import (
 )
 from gossiplab.recording.possible import first_impossible, possible_world
 from gossiplab.world.metrics import replica_figures
-from gossiplab.world.replicas import seed_index
 from gossiplab.world.world import World, new_world
 from tests.helpers import events_of, header_of, only
 
@@ -267,11 +266,3 @@ def test_a_repair_is_told_with_its_bytes_and_its_end():
     assert full
     assert all(50 * 20 < event.full < 50 * 100 for event in full)
     assert any(each == 50 for each in over.values())
-
-
-@pytest.mark.parametrize("name, index", [
-    ("k0", 0), ("k17", 17), ("k01", None), ("k", None), ("cart", None), ("k-1", None), ("k1.5", None), ("K1", None),
-    ("k\u0661", None), ("", None), ("k" + "9" * 400, None),
-])  # fmt: skip
-def test_seeded_keys_are_known_by_their_names(name, index):
-    assert seed_index(name) == (float("inf") if index is None else index)
