@@ -20,6 +20,7 @@ ROLES = len(Role)
 MOST_PICTURED = 150  # nodes up to which the network is drawn unless a person wants the field
 _MOST_LINKED = 60  # nodes up to which a complete graph may show its links
 _INK = 0.5  # of all dots: what links may cover; if they would cover more, only those in use are drawn
+_HEAD = 0.75  # of a link by which a rumor came: where the arrow stands
 _STUMP = 0.25  # of a link that is cut: what is left at an end
 _LONGEST_WALL = (
     3  # half perimeters of the stage; beyond, the sides are intermingled: every node gets an island
@@ -75,7 +76,7 @@ class Ground:
     """A stage of `width` by `height` cells without messages.
 
     seats: where the nodes are. taken: their cells. links: those that are drawn; None: there are too many.
-    sides: of the partition. canvas: with the ground as its base.
+    inks: the roles of links that are drawn. sides: of the partition. canvas: with the ground as its base.
     """
 
     def __init__(self, net: Net, arrangement: Arrangement, width: int, height: int) -> None:
@@ -84,6 +85,7 @@ class Ground:
         self.cuts: list[CutSet] | None = None
         self.strong: Edges | None = None
         self._overlay: DrawnLinks | None = None
+        self.inks: set[Role] = set()
         self._nodes = net.nodes
         seats = net.seats(arrangement, width, height)
         edges = net.edges
@@ -134,14 +136,14 @@ class Ground:
     def _draw_links(self, canvas: Canvas, strong: Edges | None) -> None:
         """Whole links; cut ones as stumps; those that are cut one way broken on the side that nothing leaves."""
         cells, sides = self.seats.cells, self.sides
-        if strong is None:
-            self._draw_reserve(canvas)
+        reserve = strong is None and self._draw_reserve(canvas)
         whole, broken = Dots(canvas.width, canvas.height), Dots(canvas.width, canvas.height)
         arrows: list[tuple[Cell, str]] = []
+        heads: list[tuple[Cell, str]] = []
         drawn = self.links if strong is None else strong if self._light(strong, self.seats) else ()
         for a, b in drawn or ():
             pair = sides.of[a], sides.of[b]
-            if pair not in sides.apart:
+            if strong is not None or pair not in sides.apart:
                 whole.line(cells[a], cells[b])
             elif sides.both(*pair):
                 broken.line(cells[a], cells[b], (_STUMP, 1 - _STUMP))
@@ -152,21 +154,28 @@ class Ground:
                 way = (_STUMP + 0.5) / 2
                 middle = int(x0 + (x1 - x0) * way + 0.5), int(y0 + (y1 - y0) * way + 0.5)
                 arrows.append((middle, _arrow(x0 - x1, y0 - y1)))
+            if strong is not None:
+                (x0, y0), (x1, y1) = cells[a], cells[b]
+                near = int(x0 + (x1 - x0) * _HEAD + 0.5), int(y0 + (y1 - y0) * _HEAD + 0.5)
+                heads.append((near, _arrow(x1 - x0, y1 - y0)))
         eager = self._overlay is not None and self._overlay.faint  # there are lazy ones to tell them from
         ink = Role.STRONG if strong is not None else Role.EAGER if eager else Role.EDGE
+        self.inks = {*({ink} if drawn else ()), *({Role.FAINT} if reserve else ())}
         for dots, role in ((whole, ink), (broken, Role.CUT)):
             for y in range(canvas.height):
                 for x, glyph in enumerate(dots.text(y)):
                     if glyph != " ":
                         canvas.put(x, y, glyph, role)
-        for (x, y), arrow in arrows:
-            canvas.put(x, y, arrow, Role.ONE_WAY)
+        for role, found in ((Role.STRONG, heads), (Role.ONE_WAY, arrows)):
+            for (x, y), arrow in found:
+                if (x, y) not in self.taken:
+                    canvas.put(x, y, arrow, role)
 
-    def _draw_reserve(self, canvas: Canvas) -> None:
-        """The links of an overlay that are kept in reserve, thinly dotted, where there is room for them as well."""
+    def _draw_reserve(self, canvas: Canvas) -> bool:
+        """The links of an overlay that are kept in reserve, thinly dotted. Whether there was room for them as well."""
         faint = self._overlay.faint if self._overlay and self.links is not None else ()
         if not faint or not self._light((*faint, *(self.links or ())), self.seats):
-            return
+            return False
         cells, of, dots = self.seats.cells, self.sides.of, Dots(canvas.width, canvas.height)
         for a, b in faint:
             if (of[a], of[b]) not in self.sides.apart:
@@ -175,6 +184,7 @@ class Ground:
             for x, glyph in enumerate(dots.text(y)):
                 if glyph != " " and (x + y) % 3 == 0:
                     canvas.put(x, y, glyph, Role.FAINT)
+        return True
 
     def _light(self, edges: Edges, seats: Seats) -> bool:
         """Whether links leave room between them for something else to be seen."""

@@ -66,7 +66,7 @@ class Legend(Widget, can_focus=True):
         spilled: list[Entry] = []
         while len(first) > 1 and self._width(first) > width:
             spilled.insert(0, first.pop())
-        hint = [_HINT] if second else []
+        hint = [_HINT] if any(len(entry.glyph) > 1 for entry in second) else []
         bare = [entry._replace(number=None) for entry in (*spilled, *second)]
         choices = ([*spilled, *second, *hint], [*spilled, *second], bare)
         last = next((each for each in choices if self._width(each) <= width), bare)

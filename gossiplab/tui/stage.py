@@ -21,7 +21,7 @@ from gossiplab.tui.crowd import draw_crowd, draw_signs, roles_of
 from gossiplab.tui.ground import TINTS, Arrangement, Ground, Net
 from gossiplab.tui.kinds import kind_word
 from gossiplab.tui.layout import Cell, Edges
-from gossiplab.tui.symbols import SHARES, SYMBOLS, Role
+from gossiplab.tui.symbols import LINKS, SHARES, SYMBOLS, Role, Symbol
 from gossiplab.tui.traffic import Traffic
 from gossiplab.tui.tree import draw_path
 from gossiplab.tui.view import Scene, Sign, View
@@ -224,6 +224,8 @@ class Stage(View):
             for role, symbol in SYMBOLS.items()
             if role in self._sight and symbol.word and role not in (Role.CARRYING, Role.OTHER)
         ]
+        entries += [Entry(glyph, word, role) for role, (glyph, word, _) in self._links()]
+        rumors = self._world is not None and bool(self._world.rumors)
         dense, sight = self._dense, self._traffic.sight
         if (share := self._share) > 1:
             bars = Entry(f"{SHARES[0]}{SHARES[3]}{SHARES[-1]}", f"of {share} nodes know", Role.INFECTIVE)
@@ -231,15 +233,25 @@ class Stage(View):
         for kind in sorted({*(each for each in self._sight if not isinstance(each, Role)), *self.muted}):
             shape, muted = self._traffic.kinds.shape(kind), kind in self.muted
             count = sight[kind] if dense and not muted else None
-            glyphs = f"{shape.carrying}{shape.other}"
-            entries.append(Entry(glyphs, kind_word(kind), Role.CARRYING, count, kind, muted))
+            glyphs, role = shape.other, Role.OTHER
+            if rumors:
+                glyphs, role = f"{shape.carrying}{shape.other}", Role.CARRYING
+            entries.append(Entry(glyphs, kind_word(kind), role, count, kind, muted))
         return entries
 
+    def _links(self) -> list[tuple[Role, Symbol]]:
+        """The sorts of links that are drawn, where there is more to say of them than that they are links."""
+        inks = self._ground.inks if self._ground else set[Role]()
+        return [(role, symbol) for role, symbol in LINKS.items() if role in inks]
+
     def signs(self) -> tuple[Sign, ...]:
+        sight = {role for role in self._sight if isinstance(role, Role)}
+        if len(sight) < len(self._sight):  # there are messages of some type
+            carried = self._world is not None and self._world.rumors
+            sight |= {Role.CARRYING, Role.OTHER} if carried else {Role.OTHER}
+        shown = [(role, symbol) for role, symbol in SYMBOLS.items() if symbol.meaning and role in sight]
         return tuple(
-            Sign(symbol.glyph, role.component, symbol.meaning)
-            for role, symbol in SYMBOLS.items()
-            if symbol.meaning
+            Sign(symbol.glyph, role.component, symbol.meaning) for role, symbol in (*shown, *self._links())
         )
 
     def style_of(self, role: Role) -> Style:

@@ -80,6 +80,13 @@ SYMBOLS: dict[Role, Symbol] = {
 A message has a shape for its type; those of CARRYING and OTHER stand for all of them.
 """
 
+LINKS = {
+    Role.STRONG: Symbol("⠒→", "told", "who told whom first"),
+    Role.EAGER: Symbol("⠒⠒", "eager", "eager link: gets the rumor at once"),
+    Role.FAINT: Symbol("⠒ ⠒", "lazy", "lazy link: is told that there is one"),
+}
+"""The sorts of links."""
+
 GLYPHS = {role: symbol.glyph for role, symbol in SYMBOLS.items()}
 
 ARROWS = {(1, 0): "→", (-1, 0): "←", (0, 1): "↓", (0, -1): "↑"}

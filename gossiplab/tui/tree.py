@@ -1,6 +1,6 @@
 """The infection tree on the stage: along which links a rumor first came to everybody. Imports provenance and canvas.
 
-The stage draws the tree in place of its links; the way to the selected node lies thick over it, so that no colour is
+The stage draws the tree in place of its links, with arrows; the way to the selected node lies thick over it, so that no colour is
 needed to tell it from the others.
 """
 
@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gossiplab.tui.canvas import BRAILLE, Canvas, line_cells
-from gossiplab.tui.symbols import Role
+from gossiplab.tui.symbols import ARROWS, Role
 from gossiplab.world.provenance import chain_to, infection_tree
 from gossiplab.world.world import World
 
+_HEADS = frozenset(ARROWS.values())
 Edge = tuple[int, int]
 """Who told, and who was told."""
 
@@ -38,8 +39,9 @@ def draw_path(canvas: Canvas, cells: Sequence[tuple[int, int]], path: Sequence[E
     """Draw links between nodes at `cells` as thick lines, around the names."""
     for a, b in path:
         for x, y, bits in zip(*line_cells(cells[a], cells[b]), strict=True):
-            if not canvas.glyphs[y][x].isalnum():
-                canvas.put(x, y, _THICK[bits], Role.SELECTED)
+            glyph = canvas.glyphs[y][x]
+            if not glyph.isalnum():
+                canvas.put(x, y, glyph if glyph in _HEADS else _THICK[bits], Role.SELECTED)
 
 
 def _thick(bits: int) -> int:

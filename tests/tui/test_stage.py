@@ -304,3 +304,40 @@ async def test_an_overlay_of_too_many_links_shows_those_in_use():
         await seen.show([*HEARD, *thick, sent(1.0, 0, 15, 45, 2.0)], 1.5)
         assert seen.between(15, 45, 0.3) in BRAILLE[1:]
         assert seen.between(0, 30, 0.3) == " "
+
+
+# who told whom --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("teller, told, arrow", [(0, 6, "↓"), (6, 0, "↑"), (9, 3, "→"), (3, 9, "←")])
+async def test_an_arrow_leads_from_who_told_to_who_was_told(teller, told, arrow):
+    async with stage_of(12) as seen:
+        await seen.show(HEARD, 1.0)
+        seen.stage.trace = ((teller, told),)
+        await seen.show(HEARD, 1.0)
+        assert seen.between(teller, told, 0.75) == arrow
+        assert seen.between(teller, told, 0.5) in BRAILLE[1:]
+        assert ("⠒→", "told") in [(entry.glyph, entry.word) for entry in seen.stage.legend()]
+        seen.stage.trace = None
+        await seen.show(HEARD, 1.0)
+        assert "told" not in [entry.word for entry in seen.stage.legend()]
+
+
+async def test_the_legend_tells_eager_links_from_lazy_ones_and_the_panel_what_is_in_sight():
+    async with stage_of(12) as seen:
+        await seen.show([*HEARD, kept(3, "active", 9), kept(3, "eager", 9), kept(2, "lazy", 7)], 1.0)
+        words = [entry.word for entry in seen.stage.legend()]
+        assert "eager" in words
+        assert "lazy" in words
+        meanings = [sign.meaning for sign in seen.stage.signs()]
+        assert "eager link: gets the rumor at once" in meanings
+        assert "dead" not in meanings
+        await seen.show([*HEARD, Killed(1.0, 5)], 1.0)
+        assert "dead" in [sign.meaning for sign in seen.stage.signs()]
+
+
+async def test_without_rumors_messages_have_but_one_shape():
+    async with stage_of(12) as seen:
+        await seen.show([sent(1.0, 0, 0, 6, 3.0)], 2.0)
+        glyphs = [entry.glyph for entry in seen.stage.legend() if entry.kind]
+        assert [len(glyph) for glyph in glyphs] == [1]
