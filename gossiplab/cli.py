@@ -7,20 +7,16 @@ networkx. Standard output is data; everything said about it goes to standard err
 import json
 import sys
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
 from gossiplab import __version__
 from gossiplab.browser import in_browser
 from gossiplab.errors import GossiplabError, UserError
+from gossiplab.flags import Flags, check_record, fields_of, number, plan_of, plans_of, varied, whole
 from gossiplab.text import visible
-
-if TYPE_CHECKING:
-    from gossiplab.events import Header
-    from gossiplab.protocol import Protocol
 
 app = App(
     name="gossiplab",
@@ -28,50 +24,6 @@ app = App(
     help_format="plaintext",  # rich would import its Markdown, which costs more than all the rest
     help="A laboratory for gossip protocols: rumors spread, nodes fail and recover, every run replays to the byte.",
 )
-
-
-@Parameter(name="*")
-@dataclass(kw_only=True)
-class Flags:
-    """An experiment's fields as flags. What is not given is as the experiment file, or its default, has it."""
-
-    nodes: str | None = None
-    "How many nodes."
-    topology: str | None = None
-    "Who is linked with whom: complete, ring, grid, erdos-renyi, watts-strogatz(k=4,p=0.1), barabasi-albert, tree, two-clusters."
-    seed: str | None = None
-    "Whole number from which everything random follows."
-    set: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
-    "A protocol's parameter, as NAME=VALUE; see `gossiplab protocols`."
-    # a hyphen may lead: "-1 kill n0" is a mistake in a time, and no unknown option
-    at: Annotated[list[str], Parameter(negative=(), allow_leading_hyphen=True)] = field(
-        default_factory=list[str]
-    )
-    'A command and when it takes effect, as "3 kill n0" or "3 partition n0-n7".'
-    until: str | None = None
-    "When the run ends: converged, quiescent, or virtual seconds. If left out: quiescent for a protocol that stops by itself, converged for one that never does, and 60 s after the last command for one without rumors."
-    limit: str | None = None
-    "Virtual seconds after which a run ends that waits for quiescent or converged."
-    latency: str | None = None
-    "Seconds in flight: 0.03, 0.01..0.05 or lognormal(0.03,0.5)."
-    jitter: str | None = None
-    "Seconds by which a latency varies further."
-    loss: str | None = None
-    "Probability that a message is lost."
-    duplicate: str | None = None
-    "Probability that a message arrives twice."
-    reorder: str | None = None
-    "Probability that a message is overtaken."
-    bandwidth: str | None = None
-    "Bytes per second of a link; 0 for no limit."
-    workload: Annotated[list[str], Parameter(negative=())] = field(default_factory=list[str])
-    "What clients of a replicated store do, as NAME=VALUE: keys, size, rate, skew, writers, reads, deletes, concurrent."
-    protocols: Annotated[list[Path], Parameter(negative=())] = field(default_factory=list[Path])
-    "A folder with protocol files of your own."
-    record: Path | None = None
-    "The file to record to; a name that ends in .zst is compressed."
-    force: Annotated[bool, Parameter(negative=())] = False
-    "Record over a recording that is there."
 
 
 _Protocol = Annotated[
@@ -97,7 +49,7 @@ def demo(*, plain: Plain = False) -> int:
 def lab(protocol: _Protocol, /, flags: Flags | None = None, *, plain: Plain = False) -> int:
     """Open a lab with a protocol, or with an experiment file (.toml)."""
     flags = flags or Flags()
-    fields = _fields(protocol, flags)
+    fields = fields_of(protocol, flags)
     fields.setdefault("until", "stopped")
     return _open_lab(fields, flags, plain)
 
@@ -120,12 +72,12 @@ def run(
     from gossiplab.headless import run_headless
 
     flags = flags or Flags()
-    header, kind = _plan(_fields(protocol, flags), tuple(flags.protocols), protocol)
+    header, kind = plan_of(fields_of(protocol, flags), tuple(flags.protocols), protocol)
     if header.experiment.until == "stopped":
         raise UserError("a run without a screen has to end: give --until quiescent, converged or seconds.")
     if no_record and flags.record:
         raise UserError("a run cannot be recorded and not recorded: give --record or --no-record, not both.")
-    _check_record(flags)
+    check_record(flags)
     by_default = flags.record is None and not no_record
     report = run_headless(header, kind, flags.record, by_default=by_default)
     # after a hang-up there may be nobody to print for
@@ -168,12 +120,12 @@ def sweep(
         raise UserError(
             "a sweep records nothing: leave out --record, and record one of its runs with gossiplab run."
         )
-    settings, count = combinations(vary or ()), _whole("seeds", seeds)
+    settings, count = combinations(vary or ()), whole("seeds", seeds)
     if not 0 < count * len(settings) <= MOST_RUNS:
         raise UserError(
             f"a sweep cannot have {count * len(settings)} runs: give --seeds from 1 up, and at most {MOST_RUNS} runs."
         )
-    plans = [(each, _plans(protocol, _varied(flags, each), count)) for each in settings]
+    plans = [(each, plans_of(protocol, varied(flags, each), count)) for each in settings]
     result = run_sweep(plans)
     if json:
         _print_json(msgspec.to_builtins(result))
@@ -198,7 +150,7 @@ def replay(
     from gossiplab.recording.reader import open_recording
 
     path = find_recording(recording)
-    t = _number("at", at)
+    t = number("at", at)
     if not headless:
         open_recording(path).close()  # what is wrong with it is said even where there is no terminal
         _need_terminal(f"gossiplab replay {recording} --headless")
@@ -290,11 +242,11 @@ def export(
     from gossiplab.library import find_recording
 
     options = Options(
-        at=_number("at", at),
-        width=None if width is None else _whole("width", width),
-        height=None if height is None else _whole("height", height),
-        speed=_number("speed", speed),
-        step=_number("step", step),
+        at=number("at", at),
+        width=None if width is None else whole("width", width),
+        height=None if height is None else whole("height", height),
+        speed=number("speed", speed),
+        step=number("step", step),
     )
     export(find_recording(recording), to, output, options, force=force)
     return 0
@@ -321,7 +273,7 @@ def serve(
             raise UserError(
                 "every page gets a lab of its own, and they cannot all record to one file: leave out --record."
             )
-        _plan(_fields(bound.arguments["protocol"], flags), tuple(flags.protocols))
+        plan_of(fields_of(bound.arguments["protocol"], flags), tuple(flags.protocols))
     try:
         from gossiplab.serve import serve
     except ModuleNotFoundError as error:
@@ -331,7 +283,7 @@ def serve(
             "the lab cannot be in a browser without textual-serve: install it with "
             "pip install textual-serve, or pipx inject gossiplab textual-serve."
         ) from None
-    return serve(list(arguments), host, _whole("port", port))
+    return serve(list(arguments), host, whole("port", port))
 
 
 @app.command
@@ -367,142 +319,13 @@ def run_command_line(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _named(target: str, flags: Flags) -> dict[str, Any]:
-    """The fields that an experiment file, a protocol file or a protocol's name gives."""
-    from gossiplab.experiment import load_experiment
-
-    if target.endswith(".toml"):
-        fields = load_experiment(Path(target))
-        if "protocol" not in fields:
-            raise UserError(f'{target} names no protocol: add a line such as protocol = "epidemic".')
-        return fields
-    path = Path(target)
-    if target.endswith(".py"):
-        if not path.is_file():
-            raise UserError(f"there is no protocol file {target}: check its name.")
-        flags.protocols.append(path.parent)
-        return {"protocol": path.stem}
-    if path.is_dir() and ("/" in target or target in (".", "..")):
-        raise UserError(f"{target} is a folder: name a protocol, or a file in it that ends in .py or .toml.")
-    return {"protocol": target}
-
-
-def _fields(target: str, flags: Flags) -> dict[str, Any]:
-    """The experiment's fields: from a file or a protocol's name, and the flags over them."""
-    fields = _named(target, flags)
-    if flags.topology is not None:
-        fields["topology"] = flags.topology
-    if flags.limit is not None:
-        fields["limit"] = _number("limit", flags.limit)
-    for name in ("nodes", "seed"):
-        if (value := getattr(flags, name)) is not None:
-            fields[name] = _whole(name, value)
-    if flags.until is not None:
-        try:
-            fields["until"] = float(flags.until)
-        except ValueError:
-            fields["until"] = flags.until
-    link: dict[str, Any] = {
-        name: value for name in _LINK if (value := _number(name, getattr(flags, name))) is not None
-    }
-    if flags.latency is not None:
-        link["latency"] = flags.latency
-    if link:
-        fields["link"] = {**_table(fields, "link"), **link}
-    if flags.workload:
-        from gossiplab.workload import parse_workload
-
-        fields["workload"] = {**_table(fields, "workload"), **parse_workload(flags.workload)}
-    if flags.set:
-        fields["params"] = {**_table(fields, "params"), **dict(map(_setting, flags.set))}
-    if flags.at:
-        fields["at"] = [*fields.get("at", []), *flags.at]
-    return fields
-
-
-def _varied(flags: Flags, settings: dict[str, str]) -> Flags:
-    """The flags with some set to other values: those that are none are the protocol's parameters."""
-    if "seed" in settings:
-        raise UserError("the seed is varied by --seeds N: leave it out of --vary.")
-    own = {name: value for name, value in settings.items() if name in _VARIED}
-    params = [f"{name}={value}" for name, value in settings.items() if name not in _VARIED]
-    return replace(flags, **own, set=[*flags.set, *params], protocols=[*flags.protocols])
-
-
-def _plans(target: str, flags: Flags, seeds: int) -> "list[tuple[Header, type[Protocol]]]":
-    """The same run with so many seeds, from the experiment's own on."""
-    fields = _fields(target, flags)
-    folders = tuple(flags.protocols)
-    first = _plan(fields, folders, target)
-    if first[0].experiment.until == "stopped":
-        raise UserError("the runs of a sweep have to end: give --until quiescent, converged or seconds.")
-    seed = first[0].experiment.seed
-    return [first, *(_plan({**fields, "seed": seed + k}, folders, target) for k in range(1, seeds))]
-
-
-_LINK = ("jitter", "loss", "duplicate", "reorder", "bandwidth")
-
-
-_VARIED = ("nodes", "topology", "until", "limit", "latency", *_LINK)
-
-
-def _table(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    table: Any = fields.get(name, {})
-    if not isinstance(table, dict):
-        raise UserError(f"the experiment's {name} is no table: write [{name}] and its settings below.")
-    return cast(dict[str, Any], table)
-
-
-def _whole(name: str, text: str) -> int:
-    # read here and not by cyclopts, which takes 1.5 for 1
-    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 40:
-        raise UserError(f"--{name} cannot be {visible(text, 40)!r}: give a whole number.")
-    return int(text)
-
-
-def _number(name: str, text: str | None) -> float | None:
-    """Reads a flag's number. What the number may be, whoever takes it says."""
-    if text is None:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise UserError(f"--{name} cannot be {visible(text, 40)!r}: give a number, such as 0.5.") from None
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"{text!r} sets nothing: write --set NAME=VALUE.")
-    return (name, value) if name == name.strip() else (name.strip(), value.strip())
-
-
-def _plan(
-    fields: dict[str, Any], folders: tuple[Path, ...], where: str = "the experiment"
-) -> "tuple[Header, type[Protocol]]":
-    from gossiplab.content import load_protocol
-    from gossiplab.experiment import make_experiment
-    from gossiplab.plan import plan
-
-    experiment = make_experiment(fields, where)
-    protocol = load_protocol(experiment.protocol, folders)
-    return plan(experiment, protocol), protocol
-
-
 def _open_lab(fields: dict[str, Any], flags: Flags, plain: bool, at_home: bool = False) -> int:
-    header, protocol = _plan(fields, tuple(flags.protocols))
-    _check_record(flags)
+    header, protocol = plan_of(fields, tuple(flags.protocols))
+    check_record(flags)
     _need_terminal(f"gossiplab run {header.experiment.protocol}")
     from gossiplab.tui.app import open_lab
 
     return open_lab(header, protocol, flags.record, at_home, plain=plain)
-
-
-def _check_record(flags: Flags) -> None:
-    from gossiplab.recording.recorder import refuse_to_replace
-
-    if flags.record is not None and not flags.force:
-        refuse_to_replace(flags.record)
 
 
 def _need_terminal(instead: str) -> None:
