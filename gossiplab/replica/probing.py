@@ -6,15 +6,24 @@ could let it wait for ever.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from random import Random
+from typing import Protocol as Interface
+
+
+class Chance(Interface):
+    """What chance is drawn from, in the manner of random.Random: in a protocol `self.random`."""
+
+    def random(self) -> float: ...
+    def randrange(self, stop: int, /) -> int: ...
+    def sample(self, population: list[int], k: int, /) -> list[int]: ...
+    def shuffle(self, members: list[int], /) -> None: ...
 
 
 class ProbeList:
-    """The other members in the order in which they are probed. random: what all chance here is drawn from."""
+    """The other members in the order in which they are probed."""
 
     __slots__ = ("_members", "_next", "_random")
 
-    def __init__(self, random: Random, members: Iterable[int]) -> None:
+    def __init__(self, random: Chance, members: Iterable[int]) -> None:
         self._random = random
         self._members = list(members)
         self._next = 0  # the members from this place on are still to come in this pass
