@@ -66,10 +66,11 @@ class Flags:
 
 def _named(target: str, flags: Flags) -> dict[str, Any]:
     """The fields that an experiment file, a protocol file or a protocol's name gives."""
-    from gossiplab.experiment import load_experiment
-
     if target.endswith(".toml"):
-        fields = load_experiment(Path(target))
+        from gossiplab.experiment import load_experiment
+        from gossiplab.library import find_experiment
+
+        fields = load_experiment(find_experiment(target))
         if "protocol" not in fields:
             raise UserError(f'{target} names no protocol: add a line such as protocol = "epidemic".')
         return fields

@@ -90,6 +90,12 @@ def experiment_files() -> list[Path]:
     return sorted(folder.glob("*.toml")) if folder.is_dir() else []
 
 
+def find_experiment(name: str) -> Path:
+    """The experiment at a path, or the one of that name that comes along. A path that is none is left for the reader to refuse."""
+    path = Path(name)
+    return path if path.exists() else next((each for each in experiment_files() if each.name == name), path)
+
+
 def preview_experiment(path: Path) -> str:
     """An experiment file, for people to read. Raises UserError when it is none."""
     load_experiment(path)

@@ -106,6 +106,19 @@ def test_an_experiment_file_and_the_flags_over_it(figures, tmp_path):
     assert figures(file, "--seed", 4).digest != got.digest
 
 
+def test_an_experiment_that_comes_along_is_found_by_its_name(gossiplab, tmp_path, monkeypatch):
+    def run(*flags):
+        code, out, err = gossiplab("run", "the-dead-come-back.toml", *flags, "--no-record", "--json")
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+    monkeypatch.chdir(tmp_path)
+    assert run()["params"]["precedence"] == "memberlist"
+    assert run("--set", "precedence=swim")["params"]["precedence"] == "swim"
+    (tmp_path / "the-dead-come-back.toml").write_text('protocol = "rumor"\nnodes = 5\n')
+    assert run()["protocol"] == "rumor"  # one's own comes first
+
+
 @pytest.mark.parametrize("name", ["rumor", "epidemic"])
 @pytest.mark.parametrize("nodes", [0, 1, 2])
 @pytest.mark.parametrize("until", ["quiescent", "converged", "5"])
