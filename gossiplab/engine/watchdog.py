@@ -8,6 +8,10 @@ loop nothing, because which step it is can be read off the stack: a function tha
 with `door`, and as long as a door's frame is the same object, so is the step. In the async parts, where one
 frame lasts for many steps, the kernel's count of turns tells them apart.
 
+A second is one of the processor's, as far as the step computes: on a busy machine it has more time. One that sleeps
+uses no processor, and gets a second by the wall. What a step spends in the data types of replicas does not count: to
+merge a hundred thousand keys takes seconds, and ends.
+
 An exception that strikes anywhere may only strike where nothing of ours can be left half done: it is raised
 when the protocol's own code (or a library's it called) runs right above a door, never in the kernel, the
 network, the recorder, the screen or trio. It is no Exception, so that `except Exception` lets it through, and
@@ -22,6 +26,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -32,9 +37,10 @@ from typing import Protocol as Interface
 
 import trio
 
-PATIENCE = 1.0  # s of real time for one step; what a step should need are microseconds
+PATIENCE = 1.0  # s for one step; what a step should need are microseconds
 _BEATS = 4  # how often within its patience a step is looked at; a process that gets no time at all sees fewer
 _LEAST_PATIENCE = PATIENCE / 128  # for a function that blocks in one node after the other
+_IDLE = 0.0005, 0.01  # s of the processor, and as a share of the time, up to which a process sleeps
 _SOON = 0.001  # s of real time, until the protocol may have come back from ours
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,6 +49,7 @@ _doors: dict[CodeType, tuple[str, str]] = {}
 _package = Path(__file__).parents[1]
 # what a protocol's step must not be interrupted in; data types are the protocol's own business
 _ours = (f"{_package}{os.sep}", f"{Path(trio.__file__).parent}{os.sep}")
+_data = (f"{_package / 'replica'}{os.sep}", str(_package / "engine" / "replicas.py"))
 _not_ours = tuple(f"{_package / name}{os.sep}" for name in ("_content", "replica"))
 
 
@@ -80,7 +87,7 @@ class _Step(NamedTuple):
     """A step of a protocol that is under way.
 
     frame: the door's, or the first of its task. turns: 0 with a door. code: where it began. free: whether it
-    may be interrupted where it stands.
+    may be interrupted where it stands. counts: whether its time counts there.
     """
 
     frame: FrameType
@@ -88,6 +95,7 @@ class _Step(NamedTuple):
     node: Any
     code: CodeType | None
     free: bool
+    counts: bool
 
 
 @contextmanager
@@ -123,7 +131,8 @@ class _Watchdog:
         self._patience = PATIENCE  # the least that any function has earned
         self._offences = Counter[CodeType | None]()
         self._seen: tuple[FrameType, int] | None = None
-        self._beats = 0  # at which the step was seen, after the first
+        self._beats = 0.0  # for which the step has been seen
+        self._used = 0.0  # s of the processor, until the last beat
         self._strikes = 0  # exceptions that it has got
         self._trace = sys.gettrace()
 
@@ -133,7 +142,7 @@ class _Watchdog:
 
     def beat(self, _: int, frame: FrameType | None) -> None:
         """What the signal calls. Raises OverdueError."""
-        step = self._step(frame)
+        step, beats = self._step(frame), self._since()
         if (
             step is None
             or self._seen is None
@@ -143,7 +152,9 @@ class _Watchdog:
             self.forget()
             self._seen = step and (step.frame, step.turns)
             return
-        self._beats += 1
+        if not step.counts:
+            return
+        self._beats += beats
         if self._beats * self._patience / _BEATS < self._patience_with(step.code):
             return
         if not step.free:
@@ -155,7 +166,14 @@ class _Watchdog:
         """What was seen is over."""
         if self._strikes > 1:
             sys.settrace(self._trace)
-        self._seen, self._beats, self._strikes = None, 0, 0
+        self._seen, self._beats, self._strikes = None, 0.0, 0
+
+    def _since(self) -> float:
+        """For how much of a beat the process has computed since the last one, or slept."""
+        period, now = self._patience / _BEATS, time.process_time()
+        used, self._used = now - self._used, now
+        least, share = _IDLE
+        return 1.0 if used <= max(least, share * period) else min(1.0, used / period)
 
     def _patience_with(self, code: CodeType | None) -> float:
         """Half as long each time: what blocks in every node shall not hold the screen for a second each."""
@@ -182,7 +200,7 @@ class _Watchdog:
         except RuntimeError:
             return None
         root = getattr(task.coro, "cr_frame", None)  # a stand-in for a coroutine has none; see `tasks`
-        free, innermost = True, frame
+        free, counts, innermost = True, True, frame
         while frame is not None:
             code = frame.f_code
             if code in _doors:
@@ -191,12 +209,14 @@ class _Watchdog:
                 node, function = (frame.f_locals.get(name) for name in _doors[code])
                 if node is None:
                     return None  # not yet about to call
-                return _Step(frame, 0, node, _code_of(function), free)
+                return _Step(frame, 0, node, _code_of(function), free, counts)
+            if code.co_filename.startswith(_data):
+                counts = False
             if code.co_filename.startswith(_ours) and not code.co_filename.startswith(_not_ours):
                 free = False
             if frame is root:
                 node = self._lab.owner(task)
-                return None if node is None else _Step(frame, self._lab.turns(), node, code, free)
+                return None if node is None else _Step(frame, self._lab.turns(), node, code, free, counts)
             frame = frame.f_back
         return None
 

@@ -13,6 +13,7 @@ from gossiplab.engine import tasks, watchdog
 from gossiplab.engine.lab import Lab, run_lab
 from gossiplab.events import Crashed, Ended, Rejoined, Sent, Shown
 from gossiplab.recording.verify import verify
+from gossiplab.replica.merkle import MerkleTree
 from tests.helpers import (
     SPECIMENS,
     bytes_of,
@@ -153,6 +154,25 @@ def test_what_takes_long_in_our_own_code_is_left_alone():
     run_lab(lab)
     assert not only(slow, Crashed)
     assert isinstance(slow[-1], Ended)
+
+
+def test_what_takes_long_in_the_data_types_of_replicas_is_left_alone():
+    """It ends by itself, and how long it takes is a matter of how many keys there are."""
+
+    class Archivist(Protocol):
+        def setup(self):
+            self.store = self.open_store("lww", MerkleTree(16, 4))
+
+        @every(1.0)
+        def copy(self):
+            begun = time.process_time()
+            while time.process_time() - begun < 0.3:  # five times the patience
+                self.store.take(self.store)
+
+        def on_write(self, write):
+            pass
+
+    assert not only(run_of(Archivist, nodes=1, until=1.5, workload={"keys": 20_000}), Crashed)
 
 
 def test_steps_that_take_long_together_are_left_alone():
