@@ -110,14 +110,6 @@ STORY = [
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
-async def test_picture_of_a_live_lab_after_a_partition(tmp_path, picture, size):
-    async with live(tmp_path / "run.gossip", posts=POSTS, size=size, **RUMOR) as hand:
-        await press(hand, HERE)
-        await hand.run_to(6.0)
-        assert _svg(hand.app) == picture
-
-
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 async def test_picture_of_a_chosen_event_in_a_replay(tmp_path, picture, size):
     path = tmp_path / "run.gossip"
     fields = {name: value for name, value in RUMOR.items() if name != "protocol"}
@@ -130,18 +122,6 @@ async def test_picture_of_a_chosen_event_in_a_replay(tmp_path, picture, size):
         await hand.until(lambda: hand.session.t == chosen)
         await hand.draw()
         assert _svg(hand.app) == picture
-
-
-async def test_picture_without_colour(tmp_path, picture, monkeypatch):
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with live(tmp_path / "run.gossip", posts=POSTS, **RUMOR) as hand:
-        await press(hand, HERE)
-        await hand.run_to(5.0)
-        await press(hand, "right", "left", "left", "left", "left")
-        svg = _svg(hand.app)
-        colours = {found.lower() for found in re.findall(r"fill: (#[0-9a-fA-F]{6})", svg)}
-        assert all(colour[1:3] == colour[3:5] == colour[5:7] for colour in colours - {"#c5c8c6"})
-        assert svg == picture
 
 
 async def test_picture_of_a_large_lab(tmp_path, picture):

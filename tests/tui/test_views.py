@@ -1,4 +1,4 @@
-"""Pictures of the charts, the log and the panel; strings from strangers in them; the keys between marks."""
+"""Pictures of the panel; strings from strangers in them; the keys between marks."""
 
 import re
 
@@ -14,7 +14,7 @@ from gossiplab.tui.log import Log
 from gossiplab.tui.selection import PickedLink, PickedMessage, PickedNode
 from gossiplab.tui.timeline import Timeline
 from gossiplab.tui.view import View
-from tests.helpers import bytes_of, header_of
+from gossiplab.tui.views import VIEWS
 from tests.tui.driving import LARGE, SMALL, live, replay
 from tests.tui.test_screen import Picture, _svg
 
@@ -22,7 +22,6 @@ pytestmark = pytest.mark.anyio
 
 LAB = {"protocol": "epidemic", "nodes": 60, "seed": 3, "link": {"latency": "0.1..0.3"}}
 POSTS = [(1.2, "kill n5"), (3.0, "partition n0-n9"), (4.0, "inject n40"), (6.0, "heal")]
-VIEWS = ["charts", "log"]
 
 
 @pytest.fixture
@@ -31,47 +30,6 @@ def picture(snapshot):
 
 
 # pictures -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
-@pytest.mark.parametrize("view", VIEWS)
-async def test_picture_of_a_live_lab_after_a_partition(tmp_path, picture, view, size):
-    async with live(tmp_path / "run.gossip", posts=POSTS, size=size, **LAB) as hand:
-        await hand.run_to(5.0)
-        await hand.open(view)
-        assert _svg(hand.app) == picture
-
-
-@pytest.mark.parametrize("view", VIEWS)
-async def test_picture_of_a_replay(tmp_path, picture, view):
-    path = tmp_path / "run.gossip"
-    fields = {name: value for name, value in LAB.items() if name != "protocol"}
-    path.write_bytes(bytes_of(header_of("epidemic", until=9.0, **fields), POSTS))
-    async with replay(path, size=LARGE) as hand:
-        hand.session.seek(4.5)
-        await hand.open(view)
-        assert _svg(hand.app) == picture
-
-
-@pytest.mark.parametrize("view", VIEWS)
-async def test_picture_without_colour(tmp_path, picture, monkeypatch, view):
-    monkeypatch.setenv("NO_COLOR", "1")
-    async with live(tmp_path / "run.gossip", posts=POSTS, **LAB) as hand:
-        await hand.run_to(5.0)
-        await hand.open(view)
-        svg = _svg(hand.app)
-        colours = {found.lower() for found in re.findall(r"fill: (#[0-9a-fA-F]{6})", svg)}
-        assert all(colour[1:3] == colour[3:5] == colour[5:7] for colour in colours - {"#c5c8c6"})
-        assert svg == picture
-
-
-@pytest.mark.parametrize("view", VIEWS)
-async def test_picture_of_a_thousand_nodes(tmp_path, picture, view):
-    fields = {**LAB, "nodes": 1000, "params": {"direction": "push", "phase": "aligned"}}
-    async with live(tmp_path / "run.gossip", size=LARGE, **fields) as hand:
-        await hand.run_to(14.0)
-        await hand.open(view)
-        assert _svg(hand.app) == picture
 
 
 @pytest.mark.parametrize("what", ["node", "link", "message"])
@@ -231,7 +189,7 @@ async def test_strings_from_strangers_are_shown_and_not_obeyed_in_any_view(tmp_p
     async with replay(path, size=size) as hand:
         await hand.press("end", "d" if size == SMALL else "m")
         for view in VIEWS:
-            await hand.open(view)
+            await hand.open(view.title)
             for picked in (None, PickedNode(0), PickedLink(0, 1), PickedMessage(0), PickedMessage(1)):
                 pick(hand, picked)
                 await hand.settle()
