@@ -7,7 +7,9 @@ hold events back or make the bytes depend on how the lab was watched.
 """
 
 import errno
+import fcntl
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -37,9 +39,9 @@ class Recorder:
             for each in {path: None, self.path: None}:
                 _refuse_others_files(each)
             # not blocking: to open a pipe that nobody reads would wait for ever
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK
-            self._fd = os.open(self.path, flags, 0o644)
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o644)
             os.set_blocking(self._fd, True)
+            _claim(self._fd, self.path)
         except OSError as error:
             raise self._storage_error(error) from None
         self._tape = Tape(header, self._take)
@@ -136,6 +138,21 @@ def refuse_to_replace(path: Path) -> None:
 def _part(path: Path) -> Path:
     """Where the events of a recording are while its run lasts."""
     return path.with_name(f"{path.name}.part") if path.suffix == ".zst" else path
+
+
+def _claim(fd: int, path: Path) -> None:
+    """Empty a file to record to it, unless another lab does: two that write to one file leave no recording at all."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise StorageError(
+            f"another lab records to {path} now: choose another name with --record FILE."
+        ) from None
+    except OSError:
+        pass  # some file systems and devices know no locks
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        os.ftruncate(fd, 0)
 
 
 def _refuse_others_files(path: Path) -> None:

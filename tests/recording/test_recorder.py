@@ -36,6 +36,20 @@ def test_the_bytes_do_not_depend_on_the_batches(tmp_path, events, size):
     assert path.read_bytes() == every_bytes(10**6)
 
 
+@pytest.mark.parametrize("name", ["x.gossip", "x.gossip.zst"])
+def test_two_labs_never_record_to_one_file(tmp_path, events, name):
+    path = tmp_path / name
+    with Recorder(path, every_header()) as recorder:
+        recorder(events[:100])
+        with pytest.raises(StorageError, match=r"another lab records to .* now: choose another name"):
+            Recorder(path, every_header())
+        recorder(events[100:])
+    assert list(open_recording(path).read(0)) == events
+    with Recorder(path, every_header()) as again:
+        again(events[:10])
+    assert list(open_recording(path).read(0)) == events[:10]
+
+
 def test_what_was_shown_is_on_disk(tmp_path, events):
     path = tmp_path / "x.gossip"
     with Recorder(path, every_header()) as recorder:
