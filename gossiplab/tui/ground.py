@@ -137,6 +137,10 @@ class Ground:
         """Whole links; cut ones as stumps; those that are cut one way broken on the side that nothing leaves."""
         cells, sides = self.seats.cells, self.sides
         reserve = strong is None and self._draw_reserve(canvas)
+        chosen = self._overlay if strong is None and not self.seats.dense else None
+        if chosen:
+            # dotted, for it does not talk to them
+            self._put(canvas, self._whole(chosen.passive), Role.EDGE, every=3)
         whole, broken = Dots(canvas.width, canvas.height), Dots(canvas.width, canvas.height)
         arrows: list[tuple[Cell, str]] = []
         heads: list[tuple[Cell, str]] = []
@@ -161,11 +165,10 @@ class Ground:
         eager = self._overlay is not None and self._overlay.faint  # there are lazy ones to tell them from
         ink = Role.STRONG if strong is not None else Role.EAGER if eager else Role.EDGE
         self.inks = {*({ink} if drawn else ()), *({Role.FAINT} if reserve else ())}
-        for dots, role in ((whole, ink), (broken, Role.CUT)):
-            for y in range(canvas.height):
-                for x, glyph in enumerate(dots.text(y)):
-                    if glyph != " ":
-                        canvas.put(x, y, glyph, role)
+        self._put(canvas, whole, ink)
+        self._put(canvas, broken, Role.CUT)
+        if chosen:
+            self._put(canvas, self._whole(chosen.own), Role.STRONG)
         for role, found in ((Role.STRONG, heads), (Role.ONE_WAY, arrows)):
             for (x, y), arrow in found:
                 if (x, y) not in self.taken:
@@ -176,15 +179,24 @@ class Ground:
         faint = self._overlay.faint if self._overlay and self.links is not None else ()
         if not faint or not self._light((*faint, *(self.links or ())), self.seats):
             return False
-        cells, of, dots = self.seats.cells, self.sides.of, Dots(canvas.width, canvas.height)
-        for a, b in faint:
+        self._put(canvas, self._whole(faint), Role.FAINT, every=3)
+        return True
+
+    def _whole(self, links: Edges) -> Dots:
+        """The lines of links that are not cut."""
+        cells, of, dots = self.seats.cells, self.sides.of, Dots(self.canvas.width, self.canvas.height)
+        for a, b in links:
             if (of[a], of[b]) not in self.sides.apart:
                 dots.line(cells[a], cells[b])
+        return dots
+
+    @staticmethod
+    def _put(canvas: Canvas, dots: Dots, role: Role, every: int = 1) -> None:
+        """Lines, or with `every` 3 a third of their cells."""
         for y in range(canvas.height):
             for x, glyph in enumerate(dots.text(y)):
-                if glyph != " " and (x + y) % 3 == 0:
-                    canvas.put(x, y, glyph, Role.FAINT)
-        return True
+                if glyph != " " and (x + y) % every == 0:
+                    canvas.put(x, y, glyph, role)
 
     def _light(self, edges: Edges, seats: Seats) -> bool:
         """Whether links leave room between them for something else to be seen."""

@@ -61,7 +61,8 @@ class Stage(View):
         "it learns the rumor; the legend says what each shape means. Arrows, tab or a click select a node, m marks "
         "it. A click on a message, or n, pauses and offers what can be done to it; y mutes types of messages, a "
         "changes how the nodes stand. Lines are links, and where nodes keep neighbours of their own they are those; of two "
-        "sorts the bright ones carry rumors, and the faint, dotted ones only announce them."
+        "sorts the bright ones carry rumors, and the faint, dotted ones only announce them. Those of the selected node stand out, with "
+        "the nodes that it has in reserve at the end of dotted ones."
     )
     ALLOW_SELECT = False  # a drag on the stage selects no text
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -346,7 +347,7 @@ class Stage(View):
         ground = self._ground
         if ground is None or (width, height) != (ground.canvas.width, ground.canvas.height):
             ground = self._ground = Ground(self._net, self._arrangement(), width, height)
-        ground.draw(world.cuts, self.trace, drawn_links(world))
+        ground.draw(world.cuts, self.trace, drawn_links(world, self.selected))
         ground.canvas.begin()
         newest = len(world.rumors) - 1
         rumor = newest if self.rumor is None or self.rumor > newest else self.rumor

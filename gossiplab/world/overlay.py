@@ -5,6 +5,7 @@ as a network (clustering, path length, connected) is about the links without the
 messages can go both ways once there is a first one.
 """
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import NamedTuple
 
@@ -66,10 +67,15 @@ class OverlayFigures(msgspec.Struct, frozen=True):
 
 
 class DrawnLinks(NamedTuple):
-    """Links to draw, as sorted pairs (low, high): those that are used, and those in reserve."""
+    """Links to draw, as sorted pairs (low, high): those that are used, and those in reserve.
+
+    own, passive: of one node, those that it uses, and those to the nodes in its passive view.
+    """
 
     strong: Links
     faint: Links
+    own: Links = ()
+    passive: Links = ()
 
 
 def overlay_figures(world: World) -> OverlayFigures | None:
@@ -107,26 +113,31 @@ def overlay_figures(world: World) -> OverlayFigures | None:
     )
 
 
-def drawn_links(world: World) -> DrawnLinks | None:
-    """The overlay's links as a picture wants them; None where there is no overlay.
+def drawn_links(world: World, of: int | None = None) -> DrawnLinks | None:
+    """The overlay's links as a picture wants them, and those `of` one node apart; None where there is no overlay.
 
     Where nodes tell eager from lazy links, the eager ones are strong and the lazy ones faint; else the active ones
-    are strong. Passive views are no links. A link is there as long as a live node at one of its ends keeps it,
+    are strong. Passive views are no links of the overlay. A link is there as long as a live node at one of its ends keeps it,
     dead as the other may be: that is what that node believes.
     """
     if not world.overlay:
         return None
     strong: set[tuple[int, int]] = set()
     faint: set[tuple[int, int]] = set()
+    own: Links = ()
+    passive: Links = ()
     for node, views in enumerate(world.overlay):
         if world.nodes[node].status == ALIVE:
-            sorts = "eager" in views or "lazy" in views
-            for links, peers in (
-                (strong, views.get("eager" if sorts else "active", ())),
-                (faint, views.get("lazy", ())),
-            ):
-                links.update((node, peer) if node < peer else (peer, node) for peer in peers)
-    return DrawnLinks(tuple(sorted(strong)), tuple(sorted(faint - strong)))
+            used = _pairs(node, views.get("eager" if "eager" in views or "lazy" in views else "active", ()))
+            strong.update(used)
+            faint.update(_pairs(node, views.get("lazy", ())))
+            if node == of:
+                own, passive = used, _pairs(node, views.get("passive", ()))
+    return DrawnLinks(tuple(sorted(strong)), tuple(sorted(faint - strong)), own, passive)
+
+
+def _pairs(node: int, peers: Sequence[int]) -> Links:
+    return tuple(sorted((node, peer) if node < peer else (peer, node) for peer in peers))
 
 
 def _live_peers(world: World, node: int, view: View) -> set[int]:

@@ -306,6 +306,26 @@ async def test_an_overlay_of_too_many_links_shows_those_in_use():
         assert seen.between(0, 30, 0.3) == " "
 
 
+async def test_the_selected_node_s_links_stand_out_and_its_reserve_is_dotted():
+    def drawn(seen: Seen, a: int, b: int) -> int:
+        return sum(seen.between(a, b, way / 20) in BRAILLE[1:] for way in range(2, 19))
+
+    async with stage_of(12) as seen:
+        views = [*HEARD, kept(3, "passive", 9), kept(3, "active", 4)]
+        await seen.show(views, 1.0)
+        assert drawn(seen, 3, 9) == 0
+        whole = drawn(seen, 3, 4)
+        seen.stage.selected = 3
+        await seen.show(views, 1.0)
+        assert 0 < drawn(seen, 3, 9) < 12
+        assert drawn(seen, 3, 4) == whole > 0
+    async with stage_of(60) as seen:
+        thick = [kept(node, "active", *(peer for peer in range(60) if peer != node)) for node in range(60)]
+        seen.stage.selected = 0
+        await seen.show([*HEARD, *thick], 1.5)
+        assert seen.between(0, 30, 0.3) in BRAILLE[1:]
+
+
 # who told whom --------------------------------------------------------------------------------------
 
 

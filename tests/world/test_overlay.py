@@ -101,6 +101,22 @@ def test_without_views_there_is_no_overlay(tmp_path):
     assert drawn_links(world) is None
 
 
+def test_the_links_of_one_node_are_told_apart():
+    views = [
+        {"eager": (1,), "lazy": (2,), "active": (1, 2), "passive": (3,)},
+        {"active": (0, 3)},
+        {},
+        {"passive": (0,)},
+    ]
+    world = World(nodes=[Node() for _ in views], overlay=views)
+    assert drawn_links(world, 0)[2:] == (((0, 1),), ((0, 3),))
+    assert drawn_links(world, 1)[2:] == (((0, 1), (1, 3)), ())
+    assert drawn_links(world, 3)[2:] == ((), ((0, 3),))
+    assert drawn_links(world)[2:] == ((), ())
+    world.nodes[0].status = DEAD
+    assert drawn_links(world, 0)[2:] == ((), ())
+
+
 # figures ------------------------------------------------------------------------------------------
 
 
