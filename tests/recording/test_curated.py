@@ -7,7 +7,7 @@ from gossiplab.experiment import load_experiment, make_experiment
 from gossiplab.plan import plan
 from gossiplab.recording.reader import open_recording
 from gossiplab.recording.verify import verify
-from gossiplab.world.metrics import membership_figures, rumor_figures
+from gossiplab.world.metrics import membership_figures, replica_figures, rumor_figures
 
 FOLDER = content_folder("recordings")
 FILES = sorted(FOLDER.glob("*.gossip.zst"))
@@ -119,4 +119,21 @@ def test_the_dead_come_back():
     assert dead.nodes[7].status == again.nodes[7].status == "dead"
     assert {row[7] for row in rows(dead)[:4]} == {"d"}
     assert {row[7] for row in rows(again)[:4]} == {"a"}
+    recording.close()
+
+
+def test_the_deleted_come_back():
+    recording = open_recording(FOLDER / "the-deleted-come-back.gossip.zst")
+
+    def with_a_cart(t):
+        replicas = recording.at(t).replicas
+        values = replicas.keys["cart"].values
+        return {node for node in range(8) if values(replicas.held(node, "cart"))}
+
+    assert with_a_cart(12.9) == {6, 7}
+    assert with_a_cart(15.9) == {7}
+    assert with_a_cart(29.9) == {7}
+    assert with_a_cart(recording.end) == set(range(8))
+    assert replica_figures(recording.at(29.9)).resurrected_deletes == 0
+    assert replica_figures(recording.at(recording.end)).resurrected_deletes == 7
     recording.close()
