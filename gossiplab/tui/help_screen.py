@@ -27,7 +27,8 @@ _SEEN = (
     (
         "The numbers at the top count messages: sent, delivered, dropped (lost on the way, cut off, or sent to a "
         "node that is down), and in flight. The word on the right says how the rumor is doing: spreading, "
-        "converged (every node that is up knows it), quiescent (nobody spreads it any more) or partitioned."
+        "converged (every node that is up knows it), quiescent (nobody spreads it any more) or partitioned. Where nodes keep data, it says how many keys are not the "
+        "same everywhere."
     ),
     (
         "At the bottom is the timeline, the whole run so far: the curve is the fraction of nodes that have heard the "

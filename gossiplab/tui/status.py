@@ -50,6 +50,13 @@ def _word(world: World) -> str:
     word = world.word()
     if word != "quiescent" or world.rumors:
         return word
+    if world.replicas:
+        differ = world.replicas.differ
+        return (
+            f"{differ:,} key{'' if differ == 1 else 's'} differ{'s' if differ == 1 else ''}"
+            if differ
+            else "replicas equal"
+        )
     suspected = sum(1 for standing in world.membership.standings if standing.suspected)
     return f"{suspected} suspected" if suspected else ""
 

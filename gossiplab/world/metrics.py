@@ -192,7 +192,7 @@ def replica_figures(world: World) -> ReplicaFigures | None:
     stale = replicas.stale
     return ReplicaFigures(
         keys=replicas.total,
-        divergent_keys=replicas.curve[-1][1] if replicas.curve else 0,
+        divergent_keys=replicas.differ,
         divergent_over_time=replicas.curve,
         kinds={kind: KindFigures(tally.sent, tally.bytes) for kind, tally in world.kinds.items()},
         repairs=[

@@ -212,6 +212,11 @@ class Replicas(msgspec.Struct, kw_only=True):
         """How many keys there are."""
         return self.space + len(self.keys) - self.touched
 
+    @property
+    def differ(self) -> int:
+        """How many keys are divergent now."""
+        return self.curve[-1][1] if self.curve else 0
+
     def lost(self) -> int:
         """Writes that were acknowledged, and of which no node, up or down, holds or has seen anything any more."""
         count = 0
@@ -335,7 +340,7 @@ class Replicas(msgspec.Struct, kw_only=True):
         curve, divergent = self.curve, self.divergent + self._unlike()
         if curve and curve[-1][0] == t:
             curve.pop()
-        if (curve[-1][1] if curve else 0) != divergent:
+        if self.differ != divergent:
             curve.append((t, divergent))
             if len(curve) > MOST_POINTS:
                 del curve[1:-1:2]
