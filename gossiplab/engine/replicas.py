@@ -5,7 +5,7 @@ to say one, and damage needs no protocol's help. Versions get names by which eve
 or dotted is named after that, whatever else after its content. The first time that a name comes up the version itself
 is told, once for all nodes.
 
-Imports workload, events, node and the library of replicas; reaches the lab through `ReplicasLab`.
+Imports workload, events, node, watchdog and the library of replicas; reaches the lab through `ReplicasLab`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +18,7 @@ import msgspec
 from gossiplab.commands import Backup, Corrupt, Delete, Read, Restore, Wipe, Write
 from gossiplab.engine.kernel import CLIENT, Kernel
 from gossiplab.engine.node import Node
+from gossiplab.engine.watchdog import labour
 from gossiplab.errors import ProtocolError
 from gossiplab.events import (
     Answered,
@@ -218,6 +219,7 @@ class Replicas:
 
     # disks -------------------------------------------------------------------------------------
 
+    @labour
     def open_store(
         self, node: Node, conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
     ) -> Store:
@@ -324,8 +326,10 @@ class Replicas:
             raise ProtocolError(f"n{node.id} repairs with {peer!r}: name another node of the lab")
         repair, store = len(self._repairs), disk.store
         self._repairs.append(True)
+        other = self._disks[peer].store if peer in self._disks else store
+        fuller = max(store, other, key=lambda each: each.bytes)
         shape = (store.tree.fanout, store.tree.depth) if store.tree else (0, 0)
-        self._lab.record(Repairing(self._now, repair, node.id, peer, len(store), store.bytes, *shape))
+        self._lab.record(Repairing(self._now, repair, node.id, peer, len(fuller), fuller.bytes, *shape))
         return repair
 
     def compared(self, node: Node, repair: int, level: int, differing: Iterable[int], keys: int) -> None:

@@ -14,6 +14,7 @@ from gossiplab.engine.lab import Lab, run_lab
 from gossiplab.events import Crashed, Ended, Rejoined, Sent, Shown
 from gossiplab.recording.verify import verify
 from gossiplab.replica.merkle import MerkleTree
+from gossiplab.replica.store import Store
 from tests.helpers import (
     SPECIMENS,
     bytes_of,
@@ -248,3 +249,26 @@ def test_a_beat_while_a_frozen_task_is_woken_changes_nothing(monkeypatch):
     monkeypatch.setattr(tasks._StandIn, "send", beaten)
     assert bytes_of(header) == expected
     assert woken
+
+
+def test_filling_a_disk_is_not_held_against_the_node_that_opens_it(monkeypatch):
+    """A hundred thousand keys take the lab seconds, in the middle of the node's setup."""
+    kind = specimen("merkle_repair")
+    take = Store.take
+
+    def slow(store, other):
+        for _ in range(20):
+            signal.raise_signal(signal.SIGALRM)
+        take(store, other)
+
+    class Opens(kind):
+        """Is looked at right after it has opened its disk."""
+
+        def setup(self):
+            """Open it."""
+            super().setup()
+            signal.raise_signal(signal.SIGALRM)
+
+    monkeypatch.setattr(Store, "take", slow)
+    events = events_of(header_of(Opens, nodes=2, until=1.0, workload={"keys": 3}), (), Opens)
+    assert not only(events, Crashed)
