@@ -5,7 +5,7 @@ to say one, and damage needs no protocol's help. Versions get names by which eve
 or dotted is named after that, whatever else after its content. The first time that a name comes up the version itself
 is told, once for all nodes.
 
-Imports workload, events, node, watchdog and the library of replicas; reaches the lab through `ReplicasLab`.
+Imports workload, events, node and the library of replicas; reaches the lab through `ReplicasLab`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +18,6 @@ import msgspec
 from gossiplab.commands import Backup, Corrupt, Delete, Read, Restore, Wipe, Write
 from gossiplab.engine.kernel import CLIENT, Kernel
 from gossiplab.engine.node import Node
-from gossiplab.engine.watchdog import labour
 from gossiplab.errors import ProtocolError
 from gossiplab.events import (
     Answered,
@@ -219,7 +218,6 @@ class Replicas:
 
     # disks -------------------------------------------------------------------------------------
 
-    @labour
     def open_store(
         self, node: Node, conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
     ) -> Store:

@@ -46,7 +46,6 @@ _SOON = 0.001  # s of real time, until the protocol may have come back from ours
 F = TypeVar("F", bound=Callable[..., Any])
 
 _doors: dict[CodeType, tuple[str, str]] = {}
-_labours: set[CodeType] = set()
 _package = Path(__file__).parents[1]
 # what a protocol's step must not be interrupted in; data types are the protocol's own business
 _ours = (f"{_package}{os.sep}", f"{Path(trio.__file__).parent}{os.sep}")
@@ -66,12 +65,6 @@ def door(node: str, function: str) -> Callable[[F], F]:
         return caller
 
     return mark
-
-
-def labour(function: F) -> F:
-    """Mark what the lab does for a protocol in the middle of its step and may take long: it is not held against it."""
-    _labours.add(function.__code__)
-    return function
 
 
 class Watched(Interface):
@@ -210,8 +203,6 @@ class _Watchdog:
         free, counts, innermost = True, True, frame
         while frame is not None:
             code = frame.f_code
-            if code in _labours:
-                return None
             if code in _doors:
                 if frame is innermost:
                     return None  # about to call, or back
