@@ -91,7 +91,7 @@ async def test_a_chosen_command_is_begun_with_the_marked_nodes_and_uses_up_the_m
         form = await _form(hand)
         await hand.press("enter")
         assert form.query_one(Input).value == "kill n2,n5"
-        assert _said(form) == "→ Enter does it now: kill n2,n5 (stop nodes at once)."
+        await hand.until(lambda: _said(form) == "→ Enter does it now: kill n2,n5 (stop nodes at once).")
         await hand.press("enter")
         await hand.happened("kill")
         assert hand.app.screen is hand.screen

@@ -195,12 +195,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("command, sentence", REFUSED)
-async def test_what_can_have_no_effect_says_so(tmp_path, command, sentence):
+async def test_what_can_have_no_effect_says_so(tmp_path):
     async with live(tmp_path / "run.gossip", posts=[(0.0, "kill n3"), (0.0, "leave n1")]) as hand:
         await hand.happened("leave")
-        with pytest.raises(UserError, match=sentence):
-            hand.session.act(parse_command(command, hand.session.roster()))
+        for command, sentence in REFUSED:
+            with pytest.raises(UserError, match=sentence):
+                hand.session.act(parse_command(command, hand.session.roster()))
 
 
 async def test_a_protocol_without_rumors_says_so(tmp_path):
