@@ -161,16 +161,24 @@ def heard_after(world, cycles):
     return [sum(count <= cycle for count in counts) for cycle in range(cycles + 1)]
 
 
-@pytest.mark.parametrize(
-    "direction, fanout, loss",
-    [("push", 1, 0.0), ("push", 3, 0.0), ("pull", 1, 0.0), ("push-pull", 1, 0.0), ("push", 1, 0.3), ("pull", 1, 0.3)],
-)  # fmt: skip
-def test_rounds_in_the_lab_have_the_predicted_mean(direction, fanout, loss):
+CALLS = [
+    ("push", 1, 0.0),
+    ("push", 3, 0.0),
+    ("pull", 1, 0.0),
+    ("push-pull", 1, 0.0),
+    ("push", 1, 0.3),
+    ("pull", 1, 0.3),
+]
+RULES = [("push", True, "counter"), ("pull", True, "coin"), ("push-pull", False, "counter")]
+BEATS = [("push", 1, 0.02), ("push-pull", 1, 0.2), ("push", 3, 0.1)]
+
+
+def check_rounds(direction, fanout, loss, runs):
     """What each round adds to what the step says of the round before has mean 0, whatever came before it."""
     n = 60
     step = STEPS[direction](n, fanout, (1 - loss) ** (2 if direction == "pull" else 1))
     rest = []
-    for seed in range(40):
+    for seed in range(runs):
         params = {"direction": direction, "fanout": fanout, "phase": "aligned"}
         link = {"latency": "0.01", "loss": loss}
         world = world_of("epidemic", nodes=n, seed=seed, until="converged", params=params, link=link)
@@ -179,14 +187,23 @@ def test_rounds_in_the_lab_have_the_predicted_mean(direction, fanout, loss):
     assert abs(mean(rest)) <= SIGMAS * standard_error(rest)
 
 
-@pytest.mark.parametrize("direction, feedback, stop", [("push", True, "counter"), ("pull", True, "coin"),
-                                                       ("push-pull", False, "counter")])  # fmt: skip
-def test_mongering_in_the_lab_ends_as_predicted(direction, feedback, stop):
+@pytest.mark.parametrize("direction, fanout, loss", CALLS)
+def test_rounds_in_the_lab_have_the_predicted_mean(direction, fanout, loss):
+    check_rounds(direction, fanout, loss, 16)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("direction, fanout, loss", CALLS)
+def test_rounds_in_the_lab_have_the_predicted_mean_on_many_seeds(direction, fanout, loss):
+    check_rounds(direction, fanout, loss, 200)
+
+
+def check_mongering(direction, feedback, stop, runs):
     n, k = 120, 1
     params = {"direction": direction, "feedback": feedback, "stop": stop, "k": k}
     *_, last = mongering(n, direction, feedback, stop, k)
     residue, traffic = [], []
-    for seed in range(30):
+    for seed in range(runs):
         world = world_of("rumor", nodes=n, seed=seed, until="quiescent", params=params)
         if len(world.rumors[0].first) > n / 20:  # it may die at its source, which no mean knows
             residue.append(1 - len(world.rumors[0].first) / n)
@@ -196,10 +213,18 @@ def test_mongering_in_the_lab_ends_as_predicted(direction, feedback, stop):
     assert abs(mean(traffic) - last.traffic) <= SIGMAS * standard_error(traffic) + 0.06
 
 
-@pytest.mark.parametrize(
-    "direction, fanout, latency", [("push", 1, 0.02), ("push-pull", 1, 0.2), ("push", 3, 0.1)]
-)
-def test_with_random_beats_the_lab_grows_as_the_logistic_curve(direction, fanout, latency):
+@pytest.mark.parametrize("direction, feedback, stop", RULES)
+def test_mongering_in_the_lab_ends_as_predicted(direction, feedback, stop):
+    check_mongering(direction, feedback, stop, 14)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("direction, feedback, stop", RULES)
+def test_mongering_in_the_lab_ends_as_predicted_on_many_seeds(direction, feedback, stop):
+    check_mongering(direction, feedback, stop, 100)
+
+
+def check_growth(direction, fanout, latency, runs):
     """From a twentieth to a half of the nodes: the beginning is luck, and the end depends on the beats."""
     n = 240
     header = header_of(
@@ -209,7 +234,7 @@ def test_with_random_beats_the_lab_grows_as_the_logistic_curve(direction, fanout
     rate = growth(direction, fanout, 1.0, latency)
     assert prediction.at(6.0) == pytest.approx(logistic(n, rate, 6.0), abs=0.01)
     took = []
-    for seed in range(14):
+    for seed in range(runs):
         params = {"direction": direction, "fanout": fanout}
         world = world_of(
             "epidemic", nodes=n, seed=seed, until="converged", params=params, link={"latency": latency}
@@ -219,6 +244,17 @@ def test_with_random_beats_the_lab_grows_as_the_logistic_curve(direction, fanout
     predicted = (log(n - 1) - log((n - 1) / 19)) / rate
     assert predicted == pytest.approx(log(19) / rate)
     assert abs(mean(took) - predicted) <= SIGMAS * standard_error(took) + 0.1 * predicted
+
+
+@pytest.mark.parametrize("direction, fanout, latency", BEATS)
+def test_with_random_beats_the_lab_grows_as_the_logistic_curve(direction, fanout, latency):
+    check_growth(direction, fanout, latency, 7)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("direction, fanout, latency", BEATS)
+def test_with_random_beats_the_lab_grows_as_the_logistic_curve_on_many_seeds(direction, fanout, latency):
+    check_growth(direction, fanout, latency, 50)
 
 
 # which one applies ----------------------------------------------------------------------------------
