@@ -25,7 +25,7 @@ class Source(Protocol):
     count = param(1000, low=0)
     gap = param(0.01)
     size = param(0, low=0)
-    answer = param(False)
+    answering = param(False)
 
     def setup(self):
         self.number = 0
@@ -39,7 +39,7 @@ class Source(Protocol):
             self.after(self.gap, self.next)
 
     def on_packet(self, sender, packet):
-        if self.answer and self.id == 1:
+        if self.answering and self.id == 1:
             self.send(sender, packet)
 
 
@@ -97,7 +97,7 @@ def test_jitter_is_symmetric_and_never_makes_a_message_arrive_before_it_is_sent(
 def test_no_two_nodes_draw_the_same_latencies():
     first, second = (latencies(carried({"latency": "0.1..0.5"}, seed=seed)) for seed in (1, 2))
     assert first != second
-    events = run_of(Source, nodes=2, link={"latency": "0.1..0.5"}, until=20, params={"answer": True})
+    events = run_of(Source, nodes=2, link={"latency": "0.1..0.5"}, until=20, params={"answering": True})
     sent = {e.id: e for e in only(events, Sent)}
     there = [e.due - e.t for e in sent.values() if e.src == 0]
     back = [e.due - e.t for e in sent.values() if e.src == 1]
@@ -168,7 +168,7 @@ def test_bandwidth_that_suffices_only_adds_the_time_on_the_wire():
 def test_each_direction_of_each_link_has_a_bandwidth_of_its_own():
     events = run_of(
         Source, nodes=2, link={"latency": "0", "bandwidth": 100}, until=60,
-        params={"count": 20, "gap": 0.001, "answer": True},
+        params={"count": 20, "gap": 0.001, "answering": True},
     )  # fmt: skip
     one_way = [e.due for e in only(events, Sent) if e.src == 0]
     back = {e.t: e.due for e in only(events, Sent) if e.src == 1}
@@ -194,7 +194,7 @@ def fates(events):
 def test_a_cut_loses_what_is_sent_and_what_is_in_flight(command, ways):
     events = run_of(
         Source, nodes=3, link={"latency": "0.2..0.4"}, until=20, at=[f"3 {command}", "6 heal"],
-        params={"answer": True},
+        params={"answering": True},
     )  # fmt: skip
     assert only(events, Severed)
     assert len(only(events, Healed)) == 1
