@@ -19,25 +19,16 @@ from gossiplab.commands import (
     Calm,
     Churn,
     Corrupt,
-    Cut,
-    Delay,
     Delete,
-    Drop,
-    Duplicate,
     Flap,
-    Heal,
-    Hold,
     Inject,
     Kill,
     Leave,
-    Partition,
     Pause,
     Read,
     Rejoin,
-    Release,
     Restore,
     Resume,
-    Shape,
     Skew,
     Wipe,
     Write,
@@ -45,7 +36,8 @@ from gossiplab.commands import (
 from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
 from gossiplab.engine.network import Network, encode
-from gossiplab.engine.node import Node, Others, endless, sample, whose
+from gossiplab.engine.node import Node, endless, sample, whose
+from gossiplab.engine.peers import peers_of_all
 from gossiplab.engine.replicas import Replicas
 from gossiplab.engine.scheduling import deterministic_scheduling
 from gossiplab.engine.tasks import abandon, innermost
@@ -129,7 +121,7 @@ class Lab:
         self.network.changed = self._look
         self.replicas = Replicas(self, experiment.workload or Workload())
         kind = self._wired(protocol)
-        for id, peers in enumerate(_peers(n, self._edges)):
+        for id, peers in enumerate(peers_of_all(n, self._edges)):
             self.nodes.append(Node(id, self.kernel, self, kind, experiment.params, peers, experiment.seed))
         self._nursery: trio.Nursery | None = None
         self._live = n
@@ -285,7 +277,7 @@ class Lab:
             case Write() | Delete() | Read() | Wipe() | Backup() | Restore() | Corrupt():
                 self.replicas.apply(command)
             case _:
-                self._apply_to_network(command)
+                self.network.apply(command)
         self._look()
 
     def _apply_to_nodes(self, command: AnyCommand) -> None:
@@ -315,32 +307,6 @@ class Lab:
                         self.record(Skewed(self.clock.now, id, *changed))
             case _:
                 raise AssertionError(command)
-
-    def _apply_to_network(self, command: AnyCommand) -> None:
-        network, everybody = self.network, range(len(self.nodes))
-        match command:
-            case Partition(nodes, others):
-                rest = tuple(sorted(set(everybody) - set(nodes))) if others is None else others
-                if nodes and rest:
-                    network.sever(nodes, rest, both=True)
-            case Cut(nodes, others) if nodes and others:
-                network.sever(nodes, others, both=False)
-            case Heal():
-                network.heal()
-            case Shape(nodes, others, settings, one_way) if nodes and others:
-                network.shape(nodes, others, settings, both=not one_way)
-            case Hold(nodes):
-                network.hold(network.held.union(everybody if nodes is None else nodes))
-            case Release(nodes):
-                network.hold(network.held.difference(everybody if nodes is None else nodes))
-            case Drop(id):
-                network.drop(id)
-            case Delay(id, seconds):
-                network.delay(id, seconds)
-            case Duplicate(id):
-                network.duplicate(id)
-            case _:
-                pass  # between nobody and somebody there is nothing to cut or to shape
 
     def _which(self, nodes: Iterable[int], up: bool) -> list[Node]:
         return [self.nodes[id] for id in nodes if self.nodes[id].up == up]
@@ -414,7 +380,7 @@ class Lab:
             node.learn(rumor)
             node.call(node.protocol.on_inject, rumor)
 
-    # what nodes say: gossiplab.engine.node.NodeLab ---------------------------------------------
+    # what nodes say: gossiplab.engine.surroundings.NodeLab ---------------------------------------------
 
     def learned(self, node: Node, rumor: int) -> None:
         if rumor.__class__ is not int or not 0 <= rumor < len(self._knowers):
@@ -564,16 +530,6 @@ class Lab:
                     pass
         self.network.undo(node, undone)
         self.replicas.undo(undone)
-
-
-def _peers(n: int, edges: tuple[tuple[int, int], ...] | None) -> list[Sequence[int]]:
-    if edges is None:
-        return [Others(n, id) for id in range(n)]
-    neighbours: list[list[int]] = [[] for _ in range(n)]
-    for a, b in edges:
-        neighbours[a].append(b)
-        neighbours[b].append(a)
-    return [tuple(sorted(each)) for each in neighbours]
 
 
 def run_lab(lab: Lab) -> None:

@@ -11,7 +11,7 @@ find it, or with the node while that is paused, as in the socket of a stopped pr
 A message's fate on the link (loss, latency, a second copy) is drawn when it is sent, from the sending
 node's own stream of random numbers. One stream a link would be purer, but a thousand nodes have a
 million links, and 2.5 kB of generator for each of them is more memory than the machine has.
-Imports kernel, node, events and link; knows no protocol but the bytes it sends.
+Imports kernel, node, commands, events and link; knows no protocol but the bytes it sends.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,6 +22,18 @@ from typing import Any, cast
 from msgspec import Raw
 from msgspec.json import Decoder, Encoder
 
+from gossiplab.commands import (
+    AnyCommand,
+    Cut,
+    Delay,
+    Drop,
+    Duplicate,
+    Heal,
+    Hold,
+    Partition,
+    Release,
+    Shape,
+)
 from gossiplab.engine.kernel import Entry, Kernel
 from gossiplab.engine.node import Node, is_timer
 from gossiplab.engine.watchdog import OverdueError, door
@@ -164,6 +176,33 @@ class Network:
         return len(self._waiting) + late
 
     # what commands do --------------------------------------------------------------------------
+
+    def apply(self, command: AnyCommand) -> None:
+        """Do what a command says; nothing if it is none for the self."""
+        everybody = range(self._size)
+        match command:
+            case Partition(nodes, others):
+                rest = tuple(sorted(set(everybody) - set(nodes))) if others is None else others
+                if nodes and rest:
+                    self.sever(nodes, rest, both=True)
+            case Cut(nodes, others) if nodes and others:
+                self.sever(nodes, others, both=False)
+            case Heal():
+                self.heal()
+            case Shape(nodes, others, settings, one_way) if nodes and others:
+                self.shape(nodes, others, settings, both=not one_way)
+            case Hold(nodes):
+                self.hold(self.held.union(everybody if nodes is None else nodes))
+            case Release(nodes):
+                self.hold(self.held.difference(everybody if nodes is None else nodes))
+            case Drop(id):
+                self.drop(id)
+            case Delay(id, seconds):
+                self.delay(id, seconds)
+            case Duplicate(id):
+                self.duplicate(id)
+            case _:
+                pass  # between nobody and somebody there is nothing to cut or to shape
 
     def sever(self, a: tuple[int, ...], b: tuple[int, ...], both: bool) -> None:
         """Lose every message from nodes `a` to nodes `b`, and with `both` the other way too."""

@@ -2,7 +2,7 @@
 
 The task owns the node's nursery, in which the protocol's async part runs; killing the node cancels the
 task's scope. Rounds, timers and deliveries are plain calls from the kernel. Whatever a protocol raises
-stops here and becomes the node's crash. Imports kernel and protocol; reaches the lab through `NodeLab`.
+stops here and becomes the node's crash. Imports kernel and protocol; reaches the lab through `surroundings`.
 
 A paused node is alive and does nothing: its rounds are taken out of the wheel, messages and timers that come due are
 kept, its tasks are frozen. When it is resumed, all that came due happens at once: first what it had meant to do by the
@@ -26,15 +26,16 @@ from pathlib import Path
 from random import Random
 from types import CodeType
 from typing import Any, cast
-from typing import Protocol as Interface
 
 import trio
 
-from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import Entry, Kernel
+from gossiplab.engine.local_clock import LocalClock
+from gossiplab.engine.peers import Others
+from gossiplab.engine.surroundings import NodeLab
 from gossiplab.engine.tasks import Freeze
 from gossiplab.engine.watchdog import OverdueError, door
-from gossiplab.engine.wheel import Beat, Wheel
+from gossiplab.engine.wheel import Beat
 from gossiplab.errors import ProtocolError, fault_place, first_line, first_of
 from gossiplab.events import View
 from gossiplab.experiment import Value
@@ -53,69 +54,6 @@ _whose: ContextVar[Whose | None] = ContextVar("whose", default=None)
 def whose(task: trio.lowlevel.Task) -> Whose | None:
     """To which node's which life a task belongs."""
     return task.context.get(_whose)
-
-
-class NodeNetwork(Interface):
-    """What a node needs of its lab's network."""
-
-    @property
-    def send(self) -> Callable[[Protocol, int, Message, tuple[int, ...]], None]: ...
-
-
-class NodeLab(Interface):
-    """What a node needs of its lab."""
-
-    @property
-    def network(self) -> NodeNetwork: ...
-    @property
-    def wheel(self) -> Wheel: ...
-
-    def learned(self, node: "Node", rumor: int) -> None: ...
-    def retired(self, node: "Node", rumor: int) -> None: ...
-    def shown(self, node: "Node", name: str, value: Any) -> None: ...
-    def believed(self, node: "Node", about: int | Iterable[int], state: str, incarnation: int) -> None: ...
-    def kept(self, node: "Node", view: View, peers: tuple[int, ...]) -> None: ...
-    def crashed(self, node: "Node", file: str, line: int, error: str) -> None: ...
-
-    @property
-    def replicas(self) -> "NodeReplicas": ...
-
-
-class NodeReplicas(Interface):
-    """What a node needs of all the data in its lab."""
-
-    def open_store(
-        self, node: "Node", conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
-    ) -> Store: ...
-    def place(self, node: "Node", key: str, nodes: Iterable[int]) -> None: ...
-    def answer(self, node: "Node", request: int, state: State | None) -> None: ...
-    def refuse(self, request: int, why: str) -> None: ...
-    def begin_repair(self, node: "Node", peer: int) -> int: ...
-    def compared(
-        self, node: "Node", repair: int, level: int, differing: Iterable[int], keys: int
-    ) -> None: ...
-    def end_repair(self, node: "Node", repair: int, differing: int) -> None: ...
-
-
-class Others(Sequence[int]):
-    """Everybody but one, of n nodes: the peers in a complete graph, without a list of them."""
-
-    __slots__ = ("_one", "_length")
-
-    def __init__(self, n: int, one: int) -> None:
-        self._one = one
-        self._length = n - 1
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(self._length))]
-        if not -self._length <= index < self._length:
-            raise IndexError(index)
-        index %= self._length
-        return index + (index >= self._one)
 
 
 class Timer:
@@ -148,30 +86,6 @@ class Timer:
 def is_timer(entry: Entry) -> bool:
     """Whether it is a timer that comes due, and not a message or a round in line."""
     return isinstance(getattr(entry[2], "__self__", None), Timer)
-
-
-class LocalClock:
-    """The clock of one node: `rate` seconds pass on it in a second of the lab's clock.
-
-    It showed `local` when the lab's clock showed `base`.
-    """
-
-    __slots__ = ("rate", "_base", "_clock", "_local")
-
-    def __init__(self, clock: VirtualClock, local: float, rate: float) -> None:
-        self.rate = rate
-        self._clock = clock
-        self._base = clock.now
-        self._local = local
-
-    @property
-    def now(self) -> float:
-        """What it shows."""
-        return self._local + (self._clock.now - self._base) * self.rate
-
-    def zero(self) -> float:
-        """The instant of the lab at which it would have shown 0."""
-        return self._base - self._local / self.rate
 
 
 class _Front:

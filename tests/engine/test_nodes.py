@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gossiplab import Message, Protocol, every
-from gossiplab.engine.node import Others
+from gossiplab.engine.peers import Others
 from gossiplab.events import (
     Delivered,
     Departed,

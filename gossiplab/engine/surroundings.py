@@ -1,0 +1,56 @@
+"""What a node needs of its lab: the interfaces that lab, network and replicas have for it. Imports protocol and events."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from typing import Protocol as Interface
+
+from gossiplab.engine.wheel import Wheel
+from gossiplab.events import View
+from gossiplab.protocol import Message, Protocol
+from gossiplab.replica.merkle import MerkleTree
+from gossiplab.replica.store import State, Store
+
+if TYPE_CHECKING:
+    from gossiplab.engine.node import Node
+
+
+class NodeNetwork(Interface):
+    """What a node needs of its lab's network."""
+
+    @property
+    def send(self) -> Callable[[Protocol, int, Message, tuple[int, ...]], None]: ...
+
+
+class NodeLab(Interface):
+    """What a node needs of its lab."""
+
+    @property
+    def network(self) -> NodeNetwork: ...
+    @property
+    def wheel(self) -> Wheel: ...
+
+    def learned(self, node: "Node", rumor: int) -> None: ...
+    def retired(self, node: "Node", rumor: int) -> None: ...
+    def shown(self, node: "Node", name: str, value: Any) -> None: ...
+    def believed(self, node: "Node", about: int | Iterable[int], state: str, incarnation: int) -> None: ...
+    def kept(self, node: "Node", view: View, peers: tuple[int, ...]) -> None: ...
+    def crashed(self, node: "Node", file: str, line: int, error: str) -> None: ...
+
+    @property
+    def replicas(self) -> "NodeReplicas": ...
+
+
+class NodeReplicas(Interface):
+    """What a node needs of all the data in its lab."""
+
+    def open_store(
+        self, node: "Node", conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
+    ) -> Store: ...
+    def place(self, node: "Node", key: str, nodes: Iterable[int]) -> None: ...
+    def answer(self, node: "Node", request: int, state: State | None) -> None: ...
+    def refuse(self, request: int, why: str) -> None: ...
+    def begin_repair(self, node: "Node", peer: int) -> int: ...
+    def compared(
+        self, node: "Node", repair: int, level: int, differing: Iterable[int], keys: int
+    ) -> None: ...
+    def end_repair(self, node: "Node", repair: int, differing: int) -> None: ...
