@@ -1,8 +1,9 @@
 """A raster of terminal cells that turns into Strips. Imports rich, textual's Strip and ascii.
 
-A cell is a character and the number of its style. What stays (edges, labels) is drawn once, on the base;
-every frame starts as a copy of it. Runs of one style become one Segment each, and a row that looks as it
-did in the frame before stays the same Strip, so that nothing of it is rendered again.
+A cell is a character and the number of its style; style 0 is for blanks alone. What stays (edges, labels) is
+drawn once, on the base; every frame starts as a copy of it. Runs of one style become one Segment each, with the
+blanks among them, and a row that looks as it did in the frame before stays the same Strip, so that nothing of it
+is rendered again.
 
 Lines are drawn in Braille dots, 2 by 4 to a cell, which makes the dots of a terminal nearly square.
 """
@@ -20,7 +21,6 @@ from textual.strip import Strip
 
 from gossiplab.tui.ascii import to_ascii
 
-_RUN = re.compile(rb"(.)\1*", re.DOTALL)
 _MOST_SEGMENTS = 20_000  # kept to be used again: most runs come back in the next frame
 _DOT = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))  # the bit of the dot in column x, row y of a cell
 BRAILLE = "".join(chr(0x2800 + bits) for bits in range(256))
@@ -40,6 +40,7 @@ class Canvas:
         self.tints = [bytes(width) for _ in range(height)]
         self._base: tuple[list[list[str]], list[bytearray]] = (self.glyphs, self.styles)
         self._segments: dict[tuple[int, str], Segment] = {}
+        self._runs: re.Pattern[bytes] | None = None
         self._kept: list[tuple[str, bytes, Strip] | None] = [None] * height
 
     def tint(self, tints: list[bytes]) -> None:
@@ -71,6 +72,7 @@ class Canvas:
         Whoever changes either has to `forget` first.
         """
         strips: list[Strip] = []
+        runs = self._runs = self._runs or _runs(palette)
         segments = self._segments
         if len(segments) > _MOST_SEGMENTS:
             segments.clear()
@@ -80,7 +82,7 @@ class Canvas:
             if kept is None or kept[0] != text or kept[1] != numbers:
                 shown = to_ascii(text) if plain else text
                 row: list[Segment] = []
-                for run in _RUN.finditer(numbers):
+                for run in runs.finditer(numbers):
                     start, end = run.span()
                     key = numbers[start], shown[start:end]
                     segment = segments.get(key)
@@ -95,6 +97,22 @@ class Canvas:
         """Make every Strip anew: the palette has changed."""
         self._kept = [None] * self.height
         self._segments.clear()
+        self._runs = None
+
+
+def _runs(palette: Sequence[Style]) -> re.Pattern[bytes]:
+    """Finds runs of numbers that one Segment can show.
+
+    A blank looks the same in every style that does no more than colour letters. Where messages stand one beside
+    the other, as in a field, that halves the number of Segments, and they are what a row costs.
+    """
+    blank = palette[0]
+    letters = [
+        number
+        for number, style in enumerate(palette)
+        if style.bgcolor == blank.bgcolor and not (style.reverse or style.underline or style.strike)
+    ]
+    return re.compile(rb"([%b])(?:\1|\0)*|(.)\2*" % re.escape(bytes(letters)), re.DOTALL)
 
 
 class Dots:
