@@ -37,21 +37,18 @@ _TELLING: dict[str, Shape] = {
 }  # fmt: skip
 
 
-class Kinds:
-    """The shapes that the types of messages have in one lab, given out in the order in which types come up."""
+class Kinds(dict[str, Shape]):
+    """The shapes that the types of messages have in one lab, given out in the order in which types come up.
 
-    def __init__(self) -> None:
-        self._shapes: dict[str, Shape] = {}
+    kinds[type] is the same every time; no other type has it, as long as there are enough.
+    """
 
-    def shape(self, kind: str) -> Shape:
-        """The shape of a type, the same every time; no other type has it, as long as there are enough."""
-        shape = self._shapes.get(kind)
-        if shape is None:
-            taken = set(self._shapes.values())
-            wanted = _TELLING.get(re.sub("[^a-z]", "", kind[:40].lower()))
-            # from the end: at the beginning are those that some name may yet ask for
-            free = [shape for shape in (wanted, *reversed(SHAPES)) if shape and shape not in taken]
-            shape = self._shapes[kind] = free[0] if free else MANY
+    def __missing__(self, kind: str) -> Shape:
+        taken = set(self.values())
+        wanted = _TELLING.get(re.sub("[^a-z]", "", kind[:40].lower()))
+        # from the end: at the beginning are those that some name may yet ask for
+        free = [shape for shape in (wanted, *reversed(SHAPES)) if shape and shape not in taken]
+        shape = self[kind] = free[0] if free else MANY
         return shape
 
 

@@ -153,7 +153,7 @@ class Stage(View):
 
     def show(self, scene: Scene) -> None:
         for kind in scene.session.latest.kinds:  # in the order of the run, wherever in it the view is
-            self._traffic.kinds.shape(kind)
+            self._traffic.kinds[kind]
         self.draw(scene.world, scene.t, moving=scene.session.running)
 
     def draw(self, world: World, t: float, moving: bool = False) -> None:
@@ -232,7 +232,7 @@ class Stage(View):
             bars = Entry(f"{SHARES[0]}{SHARES[3]}{SHARES[-1]}", f"of {share} nodes know", Role.INFECTIVE)
             entries.insert(0, bars)
         for kind in sorted({*(each for each in self._sight if not isinstance(each, Role)), *self.muted}):
-            shape, muted = self._traffic.kinds.shape(kind), kind in self.muted
+            shape, muted = self._traffic.kinds[kind], kind in self.muted
             count = sight[kind] if dense and not muted else None
             glyphs, role = shape.other, Role.OTHER
             if rumors:

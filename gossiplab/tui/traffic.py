@@ -37,11 +37,15 @@ class Wake(NamedTuple):
     carrying: bool
 
 
+Spot = tuple[int, int, str, int]
+"""A message on the stage: its column, row, glyph and number."""
+
+
 class Traffic:
     """Messages of one lab.
 
     kinds: their shapes. muted: types that are not drawn. chosen: the number of the message that is pointed at.
-    spots: the message that is seen on a cell. sight: how many messages of each type there are that are not muted. busy: in a field
+    sight: how many messages of each type there are that are not muted. busy: in a field
     without gaps, the cells beside which a message would stand.
     """
 
@@ -49,16 +53,18 @@ class Traffic:
         self.kinds = Kinds()
         self.muted: frozenset[str] = frozenset()
         self.chosen: int | None = None
-        self.spots: dict[Cell, int] = {}
         self.sight: Counter[str] = Counter()
         self.busy: set[Cell] = set()
+        self._others: list[Spot] = []
+        self._heads: list[Spot] = []  # of those that carry the rumor
         self._t = 0.0
         self._before: dict[int, Sent] = {}
         self._wakes: list[tuple[int, Wake]] = []  # with the frames they have been seen
 
     def draw(self, ground: Ground, world: World, t: float, rumor: int, moving: bool, seen: set[Role]) -> None:
         """Draw all of them. moving: whether time passes, so that messages leave their ways behind."""
-        self.spots.clear()
+        self._others.clear()
+        self._heads.clear()
         self.sight.clear()
         self.busy.clear()
         flights = self._audible(world)
@@ -73,6 +79,11 @@ class Traffic:
             self._draw_losses(ground, world, t, rumor, seen)
             self._draw_flying(ground, flights, t, rumor, seen)
         self._t = t
+
+    @property
+    def spots(self) -> dict[Cell, int]:
+        """The message that is seen on a cell. Asked for when a person points at one, and so not kept up frame by frame."""
+        return {(x, y): id for x, y, _, id in (*self._others, *self._heads)}
 
     def place(self, id: int) -> Cell | None:
         """Where message `id` is seen, if it is."""
@@ -95,10 +106,11 @@ class Traffic:
     def _draw_flying(
         self, ground: Ground, flights: list[Sent], t: float, rumor: int, seen: set[Role]
     ) -> None:
-        canvas, cells = ground.canvas, ground.seats.cells
-        glyphs, styles, tints, spots = canvas.glyphs, canvas.styles, canvas.tints, self.spots
-        shapes = self.kinds.shape
-        heads: list[tuple[int, int, str, int]] = []
+        canvas, cells, kinds, chosen = ground.canvas, ground.seats.cells, self.kinds, self.chosen
+        glyphs, styles, tints = canvas.glyphs, canvas.styles, canvas.tints
+        trail, dot = Role.TRAIL, GLYPHS[Role.TRAIL]  # looked up once: in an enumeration that takes long
+        others, heads = self._others, self._heads
+        pointed: tuple[Sent, Spot] | None = None
         for flight in flights:
             x0, y0 = cells[flight.src]
             x1, y1 = cells[flight.dst]
@@ -106,12 +118,11 @@ class Traffic:
             way = 0.0 if way < 0.0 else way if way <= 1.0 else _DOOR
             dx, dy = x1 - x0, y1 - y0
             x, y = int(x0 + dx * way + 0.5), int(y0 + dy * way + 0.5)
-            shape = shapes(flight.kind)
-            if flight.id == self.chosen:
-                self._point(
-                    ground, flight, (x, y), shape.carrying if rumor in flight.carries else shape.other
-                )
-            elif rumor in flight.carries:
+            shape = kinds[flight.kind]
+            carrying = rumor in flight.carries
+            if flight.id == chosen:
+                pointed = flight, (x, y, shape.carrying if carrying else shape.other, flight.id)
+            elif carrying:
                 heads.append((x, y, shape.carrying, flight.id))
                 steps = max(abs(dx), 2 * abs(dy)) or 1
                 for back in range(1, _TAIL + 1):
@@ -119,28 +130,28 @@ class Traffic:
                     if behind > 0:
                         u, v = int(x0 + dx * behind + 0.5), int(y0 + dy * behind + 0.5)
                         if glyphs[v][u] == " ":
-                            glyphs[v][u] = GLYPHS[Role.TRAIL]
+                            glyphs[v][u] = dot
                         elif glyphs[v][u] < BRAILLE[0]:
                             continue  # a name
-                        styles[v][u] = Role.TRAIL + tints[v][u]
+                        styles[v][u] = trail + tints[v][u]
             else:
-                glyphs[y][x] = shape.other
-                styles[y][x] = Role.OTHER + tints[y][x]
-                spots[x, y] = flight.id
-                seen.add(Role.OTHER)
-        self._put_heads(canvas, heads, seen)
+                others.append((x, y, shape.other, flight.id))
+        _put(canvas, others, Role.OTHER, seen)
+        _put(canvas, heads, Role.CARRYING, seen)  # what carries the rumor stands over what does not
+        if pointed:
+            self._point(ground, *pointed)
 
-    def _point(self, ground: Ground, flight: Sent, cell: Cell, glyph: str) -> None:
-        """Draw the message that is chosen: its way, and signs on both sides of it."""
-        cells, (x, y) = ground.seats.cells, cell
+    def _point(self, ground: Ground, flight: Sent, spot: Spot) -> None:
+        """Draw the message that is chosen, over all others: its way, and signs on both sides of it."""
+        cells, (x, y, glyph, _) = ground.seats.cells, spot
         path = line_cells(cells[flight.src], cells[flight.dst])
         line_dots(ground.canvas, list(zip(*path, strict=True)), Role.STRONG)
         ground.canvas.put(x - 1, y, f"{SELECTED[0]}{glyph}{SELECTED[1]}", Role.SELECTED)
-        self.spots[cell] = flight.id
+        self._heads.append(spot)
 
     def _draw_links_in_use(self, ground: Ground, flights: list[Sent]) -> None:
         canvas, cells = ground.canvas, ground.seats.cells
-        glyphs, styles, tints = canvas.glyphs, canvas.styles, canvas.tints
+        glyphs, styles, tints, edge = canvas.glyphs, canvas.styles, canvas.tints, Role.EDGE
         room = _MOST_IN_USE
         for flight in flights:
             path = line_cells(cells[flight.src], cells[flight.dst])
@@ -150,7 +161,7 @@ class Traffic:
             for x, y, bits in zip(*path, strict=True):
                 if glyphs[y][x] == " ":
                     glyphs[y][x] = BRAILLE[bits]
-                    styles[y][x] = Role.EDGE + tints[y][x]
+                    styles[y][x] = edge + tints[y][x]
 
     # gone -----------------------------------------------------------------------------------------------------
 
@@ -205,7 +216,7 @@ class Traffic:
             glyph = GLYPHS[role]
             if age < 0:
                 way *= max(0.0, (t - message.t) / (died - message.t))
-                shape = self.kinds.shape(message.kind)
+                shape = self.kinds[message.kind]
                 carrying = rumor in message.carries
                 role = Role.CARRYING if carrying else Role.OTHER
                 glyph = shape.carrying if carrying else shape.other
@@ -219,36 +230,33 @@ class Traffic:
         self, ground: Ground, flights: list[Sent], t: float, rumor: int, seen: set[Role]
     ) -> None:
         """Every message beside its sender, then beside its receiver; where there is no room the node is underlined."""
-        canvas, seats = ground.canvas, ground.seats
-        glyphs, styles, tints, cells = canvas.glyphs, canvas.styles, canvas.tints, seats.cells
-        heads: list[tuple[int, int, str, int]] = []
+        seats, cells, kinds = ground.seats, ground.seats.cells, self.kinds
+        if not seats.gaps:
+            self.busy.update(
+                cells[flight.src if 2 * t < flight.t + flight.due else flight.dst]
+                for flight in flights
+                if rumor < 0 or rumor in flight.carries
+            )
+            return
+        others, heads = self._others, self._heads
         for flight in flights:
             x, y = cells[flight.src if 2 * t < flight.t + flight.due else flight.dst]
-            carrying = rumor in flight.carries
-            if not seats.gaps:
-                if carrying or rumor < 0:
-                    self.busy.add((x, y))
-                continue
-            x += 1
-            shape = self.kinds.shape(flight.kind)
-            if carrying:
-                heads.append((x, y, shape.carrying, flight.id))
-                continue
-            glyphs[y][x] = shape.other
-            styles[y][x] = Role.OTHER + tints[y][x]
-            self.spots[x, y] = flight.id
-            seen.add(Role.OTHER)
-        self._put_heads(canvas, heads, seen)
+            if rumor in flight.carries:
+                heads.append((x + 1, y, kinds[flight.kind].carrying, flight.id))
+            else:
+                others.append((x + 1, y, kinds[flight.kind].other, flight.id))
+        _put(ground.canvas, others, Role.OTHER, seen)
+        _put(ground.canvas, heads, Role.CARRYING, seen)
 
-    def _put_heads(self, canvas: Canvas, heads: list[tuple[int, int, str, int]], seen: set[Role]) -> None:
-        """Draw what carries the rumor, over what does not."""
-        glyphs, styles, tints, spots = canvas.glyphs, canvas.styles, canvas.tints, self.spots
-        for x, y, glyph, id in heads:
-            glyphs[y][x] = glyph
-            styles[y][x] = Role.CARRYING + tints[y][x]
-            spots[x, y] = id
-        if heads:
-            seen.add(Role.CARRYING)
+
+def _put(canvas: Canvas, spots: list[Spot], role: Role, seen: set[Role]) -> None:
+    """Draw messages."""
+    glyphs, styles, tints = canvas.glyphs, canvas.styles, canvas.tints
+    for x, y, glyph, _ in spots:
+        glyphs[y][x] = glyph
+        styles[y][x] = role + tints[y][x]
+    if spots:
+        seen.add(role)
 
 
 def _end(loss: Loss) -> tuple[float, float]:

@@ -22,8 +22,8 @@ NODES = [
 @given(st.lists(st.text(max_size=30), max_size=40))
 def test_every_type_keeps_its_shape_and_shares_it_with_no_other(names: list[str]):
     kinds = Kinds()
-    first = {name: kinds.shape(name) for name in names}
-    assert {name: kinds.shape(name) for name in reversed(names)} == first
+    first = {name: kinds[name] for name in names}
+    assert {name: kinds[name] for name in reversed(names)} == first
     given_out = [shape for shape in first.values() if shape is not MANY]
     assert len(set(given_out)) == len(given_out)
     assert len(given_out) == min(len(first), len(SHAPES))
@@ -32,11 +32,11 @@ def test_every_type_keeps_its_shape_and_shares_it_with_no_other(names: list[str]
 def test_what_the_literature_calls_so_looks_the_same_in_every_protocol():
     swim, demers = Kinds(), Kinds()
     for name in ("Ping", "PingReq", "Ack", "Nack"):
-        swim.shape(name)
+        swim[name]
     for name in ("Whatever", "Push", "Pull", "PushPull", "Ack"):
-        demers.shape(name)
-    assert swim.shape("Ack") == demers.shape("Ack")
-    assert [demers.shape(name).carrying for name in ("Push", "Pull", "PushPull")] == ["▲", "▼", "■"]
+        demers[name]
+    assert swim["Ack"] == demers["Ack"]
+    assert [demers[name].carrying for name in ("Push", "Pull", "PushPull")] == ["▲", "▼", "■"]
 
 
 def test_every_shape_is_one_cell_and_differs_from_all_others_even_in_ascii():
