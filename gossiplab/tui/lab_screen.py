@@ -47,7 +47,7 @@ from gossiplab.tui.views import VIEWS
 from gossiplab.world.world import World
 
 FRAME = 1 / 30  # s between two pictures
-_FRAMES_A_WORD = 3
+_FRAMES_A_WORD = 3  # as many as there are turns in `draw`
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
 _WIDE = 100  # columns from which there is room for the panel
 _ONE_FUTURE = "there is one future only: act while you look at the past to begin another."
@@ -123,11 +123,14 @@ class LabScreen(Screen[None]):
             t, self._sought = self._sought, None
             self._try(lambda: self.session.seek(t))
         self._frames += 1
-        # words and figures that run are read at most ten times a second
-        self.draw(words=not self.session.running or self._frames % _FRAMES_A_WORD == 0)
+        self.draw(self._frames % _FRAMES_A_WORD if self.session.running else None)
 
-    def draw(self, words: bool = True) -> None:
-        """Draw the session's view as it is. words: all of it, and not only what moves."""
+    def draw(self, turn: int | None = None) -> None:
+        """Draw the session's view as it is: what moves, and the words whose turn it is; None: all of it.
+
+        Words and figures that run are read at most ten times a second. They take turns, because a frame in which
+        all of them changed would come late.
+        """
         session = self.session
         world = session.world
         if not self._opened:
@@ -139,15 +142,17 @@ class LabScreen(Screen[None]):
         stage = self.stage
         if stage is self.view:
             self._trace(world)
+        words = turn in (None, 0)
         self.view.show(Scene(session, world, session.t, stage.selected, stage.marked, words, self.picked))
-        if not words:
-            return
-        self._status.show(session)
-        self._banner.show(session.trouble, world)
-        self.timeline.show(session.latest, session.t, session.end, session.growing, self._second())
-        if self._panel.display:
-            self._panel.show(session, self.picked, self.view)
-        self._legend.show(self.stage)
+        if words:
+            self._status.show(session)
+            self._banner.show(session.trouble, world)
+        if turn in (None, 1):
+            self.timeline.show(session.latest, session.t, session.end, session.growing, self._second())
+        if turn in (None, 2):
+            if self._panel.display:
+                self._panel.show(session, self.picked, self.view)
+            self._legend.show(self.stage)
 
     def on_resize(self, event: Resize) -> None:
         small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
