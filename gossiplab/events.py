@@ -333,8 +333,8 @@ class Refused(Event, frozen=True, gc=False, tag="refused"):
 class Repairing(Event, frozen=True, gc=False, tag="repairing"):
     """Node `a` begins to compare what it holds with node `b`.
 
-    keys, full: how many keys it holds, and the bytes that a copy of all of them would cost. fanout, depth: of the
-    Merkle trees that are compared; 0 where there are none.
+    keys, full: how many keys the one of the two holds that holds more, and the bytes that a copy of all of them would
+    cost. fanout, depth: of the Merkle trees that are compared; 0 where there are none.
     """
 
     id: int
