@@ -14,7 +14,7 @@ from gossiplab.errors import UserError
 from gossiplab.link import Link, parse_settings
 from gossiplab.nodeset import format_nodes
 from gossiplab.roster import Roster, Words, write_number
-from gossiplab.workload import MOST_KEYS
+from gossiplab.workload import MOST_BYTES, MOST_KEYS
 
 Nodes = tuple[int, ...]
 MOST_SECONDS = 1e6  # of anything that lasts; an experiment's own bound
@@ -194,7 +194,12 @@ class Write(Command, frozen=True):
         key, *value = words.rest()
         if not value:
             raise ValueError("value")
-        return cls(node, key, " ".join(value))
+        text = " ".join(value)
+        if len(text.encode()) > MOST_BYTES:
+            raise UserError(
+                f"the value for {key[:200]!r} is larger than 1 MiB, the most a store takes: write less."
+            )
+        return cls(node, key, text)
 
     def __str__(self) -> str:
         return f"write n{self.node} {self.key} {self.value}"
@@ -457,6 +462,8 @@ def parse_command(text: str, lab: int | Roster) -> AnyCommand:
     Raises UserError, which says how it is written.
     """
     roster = Roster(lab) if isinstance(lab, int) else lab
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise UserError(f"the command {text[:200]!a} holds bytes that are no UTF-8: write it in UTF-8.")
     verb, *rest = text.split() or [""]
     reader = VERBS.get(verb)
     if reader is None:

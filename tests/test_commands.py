@@ -221,3 +221,16 @@ def test_any_text_is_read_or_refused(text):
     except UserError:
         return
     assert math.isfinite(t)
+
+
+@pytest.mark.parametrize("text, says", [
+    ("write n0 k\udcff v", "write it in UTF-8"),
+    ("write n0 k v\ud83d", "write it in UTF-8"),
+    ("write n0 k " + "x" * (2**20 + 1), "larger than 1 MiB"),
+    ("write n0 k " + "\u00e4" * (2**19 + 1), "larger than 1 MiB"),
+])  # fmt: skip
+def test_what_no_store_takes(text, says):
+    """A client gets a sentence, and no node is stopped by it."""
+    with pytest.raises(UserError, match=says):
+        parse_command(text, N)
+    parse_command("write n0 k " + "\u00e4" * 2**19, N)

@@ -80,6 +80,10 @@ class Store:
         """The state of a key; None when there is none. A value: never change it."""
         return self._states.get(key)
 
+    def size(self, key: str) -> int:
+        """Bytes of a key and its state as JSON; 0 when there is none."""
+        return self._sizes.get(key, 0)
+
     def read(self, key: str) -> tuple[tuple[str, ...], Context]:
         """The values of a key, several when they are concurrent, and the context to be handed to the next `put`.
 

@@ -5,10 +5,14 @@ from time import process_time
 
 import msgspec
 
+from gossiplab.engine.lab import run_lab
 from gossiplab.replica.hybrid import Hybrid
 from gossiplab.replica.lww_register import LwwRegister
 from gossiplab.replica.merkle import MerkleTree, descend
 from gossiplab.replica.store import Store
+from gossiplab.world.replicas import Repair
+from gossiplab.world.world import new_world
+from tests.helpers import header_of, lab_of
 
 KEYS = 100_000
 WRITES = 20_000
@@ -37,6 +41,20 @@ def cost(store: Store, differing: int) -> tuple[int, int, int]:
     steps = list(descend(store.tree, other.tree))
     assert steps[-1].differing == differing
     return len(steps), sum(step.size for step in steps), sent
+
+
+def session(keys: int, differing: int) -> Repair:
+    """What merkle_repair makes of so many keys, of which one of two nodes has so many newer."""
+    header = header_of(
+        "merkle_repair", nodes=2, until=9.9, workload={"keys": keys, "size": 32},
+        at=[f"0.001 write n1 k{i} {i:032}" for i in range(0, keys, keys // differing)],
+        params={"period": 5.0, "fanout": FANOUT, "depth": DEPTH},
+    )  # fmt: skip
+    world = new_world(header)
+    run_lab(lab_of(header, world.apply))
+    (repair,) = [each for each in world.replicas.repairs if each.differing] if world.replicas else []
+    assert repair.differing == differing
+    return repair
 
 
 def main() -> None:
@@ -72,3 +90,11 @@ def main() -> None:
         print(
             f"  {differing:9,} {messages:10} {descent:16,} {states:15,} {together:10,} {together / full:15.3%}"
         )
+    print("merkle_repair in a lab of two nodes, everything that it sends")
+    print("       keys   differing   round trips        bytes   of a full copy")
+    for keys in (KEYS // 10, KEYS):
+        for differing in (1, 10, 100, 1_000):
+            repair = session(keys, differing)
+            print(
+                f"  {keys:9,} {differing:11,} {repair.round_trips:13} {repair.bytes:12,} {repair.bytes / repair.full:16.3%}"
+            )
