@@ -3,8 +3,9 @@
 from gossiplab.tui.beliefs import BeliefMatrix
 from gossiplab.tui.charts import Charts
 from gossiplab.tui.log import Log
+from gossiplab.tui.repairs import RepairView
 from gossiplab.tui.spacetime import SpaceTime
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.view import View
 
-VIEWS: tuple[type[View], ...] = (Stage, BeliefMatrix, Charts, Log, SpaceTime)
+VIEWS: tuple[type[View], ...] = (Stage, BeliefMatrix, Charts, Log, SpaceTime, RepairView)

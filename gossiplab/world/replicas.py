@@ -28,8 +28,8 @@ from gossiplab.events import (
 from gossiplab.workload import seed_index, seed_key
 
 MOST_POINTS = 512  # of the curve; beyond, every second one goes
-MOST_REPAIRS = 512  # kept; beyond, the oldest goes
-_DETAILED = 8  # the newest repairs, whose steps are kept
+MOST_REPAIRS = 512  # kept; beyond, the oldest goes, but rather one that has found nothing
+_DETAILED = 8  # repairs whose steps are kept: the newest, but rather those that have found something
 _MOST_VERSIONS = 128  # of a key; beyond, those are forgotten that nobody holds or waits for
 
 
@@ -128,7 +128,8 @@ class Repair(msgspec.Struct):
     """A repair between `a`, who began it at the instant `t`, and `b`.
 
     keys, full, fanout, depth: as in `Repairing`. messages, bytes: of it that have arrived. streamed: keys sent or
-    taken over. steps: of the newest repairs. ended, differing: when it was over and how many keys differed, None before.
+    taken over. steps: empty once they are not kept any more. ended, differing: when it was over and how many keys
+    differed, None before.
     """
 
     id: int
@@ -150,6 +151,11 @@ class Repair(msgspec.Struct):
     def round_trips(self) -> int:
         """How often a message went there and another back."""
         return (self.messages + 1) // 2
+
+    @property
+    def found(self) -> bool:
+        """Whether it has found a difference."""
+        return bool(self.differing or self.streamed) or any(step.differing for step in self.steps)
 
 
 class Asked(msgspec.Struct):
@@ -400,10 +406,9 @@ class Replicas(msgspec.Struct, kw_only=True):
                 steps=[],
             )
         )
-        if len(self.repairs) > _DETAILED:
-            self.repairs[-_DETAILED - 1].steps = []
         if len(self.repairs) > MOST_REPAIRS:
-            del self.repairs[0]
+            gone = _least(self.repairs[:-1])
+            self.repairs = [each for each in self.repairs if each is not gone]
 
     def compared(self, event: Compared, handled: Sent | None) -> None:
         """Fold a step of a repair."""
@@ -413,8 +418,11 @@ class Replicas(msgspec.Struct, kw_only=True):
             repair.messages += event.by is not None
             repair.bytes += size
             repair.streamed += event.keys
-            if any(each is repair for each in self.repairs[-_DETAILED:]):
+            if repair.steps or repair.messages <= 1:
                 repair.steps.append(Step(event.t, event.node, event.level, event.differing, event.keys, size))
+                detailed = [each for each in self.repairs if each.steps]
+                if len(detailed) > _DETAILED:
+                    _least(detailed).steps = []
 
     def repaired(self, event: Repaired) -> None:
         """Fold the end of a repair."""
@@ -424,6 +432,11 @@ class Replicas(msgspec.Struct, kw_only=True):
 
     def _repair(self, id: int) -> Repair | None:
         return next((repair for repair in reversed(self.repairs) if repair.id == id), None)
+
+
+def _least(repairs: list[Repair]) -> Repair:
+    """The one that is missed least: the oldest that has found nothing, or else the oldest."""
+    return next((each for each in repairs if not each.found), repairs[0])
 
 
 def _forget(key: Key, needed: set[str]) -> None:

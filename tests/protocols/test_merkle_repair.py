@@ -96,7 +96,7 @@ def unequal(one, other):
 @example(
     {}, {"a\u0308": (1, None), "\u00e4": (2, "x"), "\u202e\x00": (1, "a"), "\U0001f419": (1, "b")}, (16, 4), 2
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_two_replicas_become_one_in_one_session(one, other, shape, batch):
     fanout, depth = shape
     run = Run(
@@ -341,7 +341,7 @@ def stormy(schedule, seed, conflict, *end):
 
 
 @given(schedules, st.integers(0, 9), st.sampled_from(["lww", "siblings"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_whatever_happens_all_agree_in_the_end(schedule, seed, conflict):
     run = Run(**stormy(schedule, seed, conflict, *CALM))
     assert run.agreed
@@ -351,7 +351,7 @@ def test_whatever_happens_all_agree_in_the_end(schedule, seed, conflict):
 @given(schedules, st.integers(0, 9))
 @example([(0.0, "wipe n0"), (0.5, "write n0 k0 a")], 0)
 @example([(1.0, "write n1 new e"), (1.0, "kill n1"), (1.0, "rejoin all fresh"), (2.0, "write n1 new e")], 0)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_no_dot_is_used_twice_whatever_becomes_of_disk_and_memory(schedule, seed):
     run = Run(**stormy(schedule, seed, "siblings", *CALM))
     names = [(event.key, event.name) for event in only(run.events, Versioned)]
@@ -367,7 +367,7 @@ def test_no_dot_is_used_twice_whatever_becomes_of_disk_and_memory(schedule, seed
     ),
     st.integers(0, 9),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_with_siblings_no_write_is_lost_while_disks_are_whole(schedule, seed):
     run = Run(**stormy(schedule, seed, "siblings", *CALM))
     assert run.figures.lost_writes == 0

@@ -137,3 +137,19 @@ def test_the_deleted_come_back():
     assert replica_figures(recording.at(29.9)).resurrected_deletes == 0
     assert replica_figures(recording.at(recording.end)).resurrected_deletes == 7
     recording.close()
+
+
+def test_disk_lost_and_repaired():
+    recording = open_recording(FOLDER / "disk-lost-and-repaired.gossip.zst")
+    assert replica_figures(recording.at(13.9)).divergent_keys == 0  # the one write has reached everybody
+    assert replica_figures(recording.at(14)).divergent_keys == 5
+    lost = recording.at(26)
+    assert lost.replicas.seeded[2] == 0
+    assert replica_figures(lost).divergent_keys == 241
+    end = replica_figures(recording.at(recording.end))
+    assert (end.divergent_keys, end.lost_writes) == (0, 0)
+    cheap, *_, damage, disk = [repair for repair in end.repairs if repair.differing]
+    assert (cheap.differing, damage.differing, disk.differing) == (1, 5, 241)
+    assert cheap.bytes < cheap.full_copy_bytes / 15
+    assert disk.bytes > disk.full_copy_bytes  # a tree is worth its hashes when little differs
+    recording.close()
