@@ -279,7 +279,9 @@ class Replicas:
                 while name in names.values():  # one stamp or dot with two values is damage
                     name += "'"
                 names[face.name, face.value] = name
-                over = self._over(key, name, face, before if made else None)
+                # a stamp says whose write it is: one that a coordinator makes while it handles a message is its own
+                own = made or (face.stamp is not None and face.stamp[2] == node)
+                over = self._over(key, name, face, before if own else None)
                 self._lab.record(
                     Versioned(self._now, node, key, name, _cut(face.value), over, face.clock, face.stamp)
                 )

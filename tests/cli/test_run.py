@@ -278,9 +278,17 @@ def test_protocols(gossiplab):
     lines = out.splitlines()
     names = [line.split()[0] for line in lines if line[0] != " "]
     assert names == sorted(names)
-    assert {"cyclon", "epidemic", "heartbeat", "hyparview", "plumtree", "push_sum", "rumor", "swim"} <= {
-        *names
-    }
+    assert {
+        "cyclon",
+        "dynamo",
+        "epidemic",
+        "heartbeat",
+        "hyparview",
+        "plumtree",
+        "push_sum",
+        "rumor",
+        "swim",
+    } <= {*names}
     for name in (
         "direction",
         "feedback",

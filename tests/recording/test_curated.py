@@ -136,6 +136,34 @@ def test_the_deleted_come_back():
     assert with_a_cart(recording.end) == set(range(8))
     assert replica_figures(recording.at(29.9)).resurrected_deletes == 0
     assert replica_figures(recording.at(recording.end)).resurrected_deletes == 7
+
+
+def test_siblings_resolved():
+    recording = open_recording(FOLDER / "siblings-resolved.gossip.zst")
+    apart = recording.at(15.9).replicas
+    values = {
+        apart.keys["cart"].versions[name].value for node in (6, 7, 0) for name in apart.held(node, "cart")
+    }
+    assert values == {"milk eggs", "milk tea"}
+    assert [len(apart.held(node, "cart")) for node in (6, 7, 0)] == [1, 1, 1]
+    healed = recording.at(23.9).replicas
+    assert [len(healed.held(node, "cart")) for node in (6, 7, 0)] == [2, 2, 2]
+    end = recording.at(recording.end)
+    (name,) = end.replicas.held(6, "cart")
+    assert end.replicas.keys["cart"].versions[name].value == "milk eggs tea"
+    assert [end.replicas.held(node, "cart") for node in range(8)] == [(name,), *[()] * 5, (name,), (name,)]
+    figures = replica_figures(end)
+    assert (figures.siblings_created, figures.siblings_resolved) == (1, 1)
+    assert (figures.lost_writes, figures.divergent_keys, figures.failed_writes) == (0, 0, 0)
+    recording.close()
+
+
+def test_stale_read():
+    recording = open_recording(FOLDER / "stale-read.gossip.zst")
+    assert replica_figures(recording.at(15)).stale_reads == 0
+    assert replica_figures(recording.at(17)).stale_reads == 1
+    end = replica_figures(recording.at(recording.end))
+    assert (end.reads, end.stale_reads, end.lost_writes, end.divergent_keys) == (2, 1, 0, 0)
     recording.close()
 
 
