@@ -199,6 +199,6 @@ async def test_strings_from_strangers_are_shown_and_not_obeyed_in_any_view(tmp_p
                 assert {cell_len(row) for row in rows} == {size[0]}
                 assert not _OBEYED.search("".join(rows))
         if text.startswith("["):
-            log = hand.screen.query_one(Log)
-            assert hand.screen.view is log
+            await hand.open("log")
+            assert hand.screen.view is hand.screen.query_one(Log)
             assert any(text in line for line in hand.lines())
