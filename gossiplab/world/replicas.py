@@ -366,7 +366,8 @@ class Replicas(msgspec.Struct, kw_only=True):
     def answered(self, event: Answered) -> None:
         """Fold an answer."""
         request = self.requests.pop(event.id)
-        key = self._key(request.key)
+        # an answer without versions is no sign of a key: a protocol may keep it under another name
+        key = self._key(request.key) if event.versions else self.keys.get(request.key, Key({}, {}, None, {}))
         if request.what == "read":
             self.reads.answered += 1
             missed = [
