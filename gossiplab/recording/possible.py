@@ -57,6 +57,7 @@ from gossiplab.experiment import MOST_SECONDS
 from gossiplab.nodeset import parse_nodes
 from gossiplab.replica.membership import STATES
 from gossiplab.workload import MOST_KEYS
+from gossiplab.world.estimates import MOST_SPREADS
 from gossiplab.world.membership import LETTERS, Beliefs, Membership, Slow
 from gossiplab.world.replicas import MOST_POINTS, MOST_REPAIRS, Repair, Replicas, Step
 from gossiplab.world.world import (
@@ -147,6 +148,7 @@ def possible_world(world: World, nodes: int) -> bool:
         and all(_node(crash.node, nodes) and _counts(crash.line) for crash in world.crashes)
         and _membership(world.membership, nodes)
         and (not world.replicas or _replicas(world.replicas, nodes, up))
+        and len(world.estimates or ()) <= MOST_SPREADS
     )
 
 

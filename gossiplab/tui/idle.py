@@ -8,10 +8,13 @@ from typing import Any
 
 from gossiplab.commands import (
     AnyCommand,
+    Backup,
     Calm,
     Command,
+    Corrupt,
     Cut,
     Delay,
+    Delete,
     Drop,
     Duplicate,
     Flap,
@@ -22,11 +25,14 @@ from gossiplab.commands import (
     Leave,
     Partition,
     Pause,
+    Read,
     Rejoin,
     Release,
     Resume,
     Shape,
     Skew,
+    Wipe,
+    Write,
 )  # fmt: skip
 from gossiplab.nodeset import format_nodes, parse_nodes
 from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
@@ -162,10 +168,31 @@ def _release(command: Release, world: World) -> str | None:
     return None
 
 
+def _request(command: Write | Delete | Read, world: World) -> str | None:
+    which = (command.node,)
+    status = world.nodes[command.node].status
+    if status == ALIVE:
+        return None
+    remedy = f"write resume n{command.node}" if status == PAUSED else "press r to let it rejoin"
+    return f"{_say(which, world)} and answers no client: {remedy} first."
+
+
+def _disk(command: Wipe | Backup | Corrupt, world: World) -> str | None:
+    if not command.nodes:
+        return _NOBODY
+    replicas = world.replicas
+    if replicas and any(
+        replicas.seeded[id] or any(replicas.held(id, name) for name in replicas.keys) for id in command.nodes
+    ):
+        return None
+    return f"there is nothing on the disk of {format_nodes(command.nodes)}: write a key first."
+
+
 _REASONS: dict[type[Command], Callable[[Any, World], str | None]] = {
     Kill: _kill, Leave: _leave, Rejoin: _rejoin, Pause: _pause, Resume: _resume, Inject: _inject,
     Partition: _partition, Cut: _cut, Heal: _heal, Shape: _shape, Skew: _skew, Flap: _flap, Calm: _calm,
     Drop: _message, Delay: _message, Duplicate: _message, Hold: _hold, Release: _release,
+    Write: _request, Delete: _request, Read: _request, Wipe: _disk, Backup: _disk, Corrupt: _disk,
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from gossiplab.errors import GossiplabError
 from gossiplab.recording.export.line import line_of
 from gossiplab.tui.banner import Banner
 from gossiplab.tui.compare import Compare
+from gossiplab.tui.data import DataView
 from gossiplab.tui.editor import own_folder, protocol_file
 from gossiplab.tui.explain import Explain
 from gossiplab.tui.keybar import KeyBar
@@ -303,7 +304,7 @@ class LabScreen(Screen[None]):
         nodes = tuple(sorted(self.stage.marked))
         if not nodes and self.stage.selected is not None:
             nodes = (self.stage.selected,)
-        return Target(nodes, self.picked)
+        return Target(nodes, self.picked, self.query_one(DataView).key)
 
     @on(View.Selected)
     def _selected(self, event: View.Selected) -> None:
@@ -423,9 +424,13 @@ class LabScreen(Screen[None]):
     def _obey(self, event: Typed) -> None:
         self._write(event.text)
 
-    def _write(self, text: str) -> bool:
-        """Act as somebody has written it."""
-        return self._try(lambda: self._do(parse_command(text, self.session.roster())))
+    @on(View.Acted)
+    def _obey_view(self, event: View.Acted) -> None:
+        self._write(*event.commands)
+
+    def _write(self, *texts: str) -> bool:
+        """Act as somebody has written it, all at one instant."""
+        return self._try(lambda: self._do(*(parse_command(text, self.session.roster()) for text in texts)))
 
     def _act_on_nodes(self, what: str, command: "Callable[[tuple[int, ...]], AnyCommand]") -> None:
         """Act on the marked nodes, whose marks are then used up; without any, on the selected one."""
@@ -438,19 +443,19 @@ class LabScreen(Screen[None]):
     def _act(self, command: AnyCommand) -> bool:
         return self._try(lambda: self._do(command))
 
-    def _do(self, command: AnyCommand) -> None:
+    def _do(self, *commands: AnyCommand) -> None:
         """Act in the present; in the past, begin another future."""
         if self.session.present:
-            self.session.act(command)
+            self.session.act(*commands)
         else:
-            self.run_worker(self._fork(command), exclusive=True)
+            self.run_worker(self._fork(*commands), exclusive=True)
 
     # futures -----------------------------------------------------------------------------------
 
-    async def _fork(self, command: AnyCommand) -> None:
+    async def _fork(self, command: AnyCommand, *others: AnyCommand) -> None:
         t = self.session.t
         try:
-            await self.tracks.fork(command, self._on_failure)
+            await self.tracks.fork(command, self._on_failure, *others)
         except GossiplabError as error:
             self.notice.say(str(error))
         else:

@@ -361,15 +361,22 @@ class LiveLab(Session):
     def protocol(self) -> type[Protocol]:
         return self._protocol
 
-    def act(self, command: AnyCommand) -> None:
+    def act(self, *commands: AnyCommand) -> None:
         if not self.present:
             raise UserError("this is the past, and what has happened cannot be changed.")
         if self._target is not None:
             raise UserError(f"the lab executes again what happened up to {self._target:.3f} s: wait for it.")
-        check_command(command, self._protocol)
-        if why := why_idle(command, self.latest):
-            raise UserError(why)
-        self._tell(lambda: self.lab.post(command))
+        for command in commands:
+            check_command(command, self._protocol)
+            if why := why_idle(command, self.latest):
+                raise UserError(why)
+
+        def post() -> None:
+            t: float | None = None
+            for command in commands:
+                t = self.lab.post(command, at=t)
+
+        self._tell(post)
 
 
 def lab_of(path: Path) -> LiveLab:

@@ -6,7 +6,7 @@ the same. Nothing here changes anything.
 
 from typing import Literal, NamedTuple
 
-from gossiplab.commands import VERBS, AnyCommand, Inject, parse_command
+from gossiplab.commands import VERBS, AnyCommand, Inject, Read, parse_command
 from gossiplab.errors import GossiplabError
 from gossiplab.nodeset import format_nodes
 from gossiplab.plan import check_command
@@ -17,14 +17,23 @@ from gossiplab.tui.session import Session
 
 _LONGEST = 300  # characters of a sentence
 _ON_NODES = ("kill", "rejoin", "leave", "pause", "resume")
+_ON_KEYS = ("write", "delete", "read")
+_ON_DISKS = ("wipe", "backup", "restore", "corrupt")
 _ON_MESSAGE = ("drop", "delay", "duplicate")
+_ALONE = {"heal": "heal", "calm": "calm", "churn": "churn 0.5"}
+_BEGUN = {
+    "inject": "inject {first}", "cut": "cut {who} to all but {who}", "link": "link {who} all loss=0.3",
+    "skew": "skew {who} 1.05", "flap": "flap {who} up=2 down=2", "write": "write {first} {key} hello",
+    "delete": "delete {first} {key}", "read": "read {first} {key}", "corrupt": "corrupt {who} 1",
+}  # fmt: skip
 
 
 class Target(NamedTuple):
-    """What a command would be about: the marked nodes or the selected one, and what else is looked at."""
+    """What a command would be about: the marked nodes or the selected one, what else is looked at, and a key."""
 
     nodes: tuple[int, ...] = ()
     picked: Selection | None = None
+    key: str = "k0"
 
 
 class Outlook(NamedTuple):
@@ -39,33 +48,17 @@ def begun(verb: str, target: Target) -> str:
 
     Numbers that nobody has given are there to be changed.
     """
-    nodes, picked = target
+    nodes, picked, key = target
     who = format_nodes(nodes) if nodes else ""
     if verb in _ON_MESSAGE and isinstance(picked, PickedMessage):
         return f"{verb} m{picked.id}{' 1' if verb == 'delay' else ''}"
     if verb == "link" and isinstance(picked, PickedLink):
         return f"link n{picked.a} n{picked.b} loss=0.3"
-    match verb:
-        case "heal" | "calm":
-            return verb
-        case "churn":
-            return "churn 0.5"
-        case "inject" if who:
-            return f"inject n{nodes[0]}"
-        case "cut" if who:
-            return f"cut {who} to all but {who}"
-        case "link" if who:
-            return f"link {who} all loss=0.3"
-        case "skew" if who:
-            return f"skew {who} 1.05"
-        case "flap" if who:
-            return f"flap {who} up=2 down=2"
-        case _ if who and verb not in _ON_MESSAGE:
-            return f"{verb} {who}"
-        case "hold" | "release":
-            return verb
-        case _:
-            return f"{verb} "
+    if verb in _ALONE:
+        return _ALONE[verb]
+    if who and verb not in _ON_MESSAGE:
+        return _BEGUN.get(verb, "{verb} {who}").format(verb=verb, who=who, first=f"n{nodes[0]}", key=key)
+    return verb if verb in ("hold", "release") else f"{verb} "
 
 
 def why_not(verb: str, session: Session, target: Target) -> str | None:
@@ -82,9 +75,11 @@ def why_not(verb: str, session: Session, target: Target) -> str | None:
             return None if world.flights else "no message is in flight."
         if verb == "inject":
             return _meaningless(Inject(0), session)
-        if verb not in _ON_NODES:
+        if verb in _ON_KEYS:
+            return _meaningless(Read(0, "k0"), session)
+        if verb not in (*_ON_NODES, *_ON_DISKS):
             return None
-        text = f"{verb} all"
+        text = f"{verb} all{' 1' if verb == 'corrupt' else ''}"
     try:
         command = parse_command(text, session.roster())
     except GossiplabError:

@@ -149,8 +149,11 @@ class Session(ABC):
         """Whether this is the present of a lab that runs. Elsewhere, to act is to begin another future."""
 
     @abstractmethod
-    def act(self, command: AnyCommand) -> None:
-        """Do something to the lab, in the present. Raises UserError when it cannot be done or would change nothing."""
+    def act(self, *commands: AnyCommand) -> None:
+        """Do something to the lab, in the present and at one instant.
+
+        Raises UserError when one of it cannot be done or would change nothing.
+        """
 
     @abstractmethod
     def recording(self) -> Recording:
@@ -285,7 +288,7 @@ class Replay(Session):
     def present(self) -> bool:
         return False
 
-    def act(self, command: AnyCommand) -> None:
+    def act(self, *commands: AnyCommand) -> None:
         raise UserError("this is a recording, and what has happened cannot be changed.")
 
     def go_on(self) -> None:

@@ -15,7 +15,7 @@ class Tabs(Widget):
     current: reactive[int] = reactive(0)
 
     def render(self) -> Content:
-        return Content("  ").join([self._tab(number) for number in range(len(VIEWS))])
+        return Content(" ").join([self._tab(number) for number in range(len(VIEWS))])
 
     async def on_click(self, event: events.Click) -> None:
         if action := event.style.meta.get("key"):

@@ -23,7 +23,8 @@ _CURSOR, _LIVE = "┃", "╎"
 _MARKS = {
     "kill": "k", "leave": "l", "rejoin": "r", "partition": "p", "cut": "c", "heal": "h", "inject": "i", "link": "~",
     "pause": "P", "resume": "R", "skew": "s", "flap": "f", "churn": "C", "calm": "=", "hold": "H", "release": "L",
-    "drop": "x", "delay": ">", "duplicate": "2",
+    "drop": "x", "delay": ">", "duplicate": "2", "write": "w",
+    "delete": "d", "read": "v", "wipe": "W", "backup": "b", "restore": "B", "corrupt": "X",
 }  # fmt: skip
 _SEVERAL, _CRASH, _FORK = "+", "!", "Y"
 _MOMENTS = {LOST: "†", CONVERGED: "✓"}

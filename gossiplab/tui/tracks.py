@@ -13,6 +13,7 @@ from gossiplab.commands import AnyCommand
 from gossiplab.errors import UserError
 from gossiplab.events import AnyEvent, Sent
 from gossiplab.library import default_path
+from gossiplab.plan import check_command
 from gossiplab.recording.again import fork
 from gossiplab.tui.idle import why_idle
 from gossiplab.tui.live import LiveLab
@@ -60,23 +61,29 @@ class Tracks:
             return self.all[parent]
         return next((track for track in reversed(self.all) if track is not self.all[self.current]), None)
 
-    async def fork(self, command: AnyCommand, on_failure: Callable[[BaseException], None]) -> None:
-        """Begin another future with a command at the instant in view, and show it.
+    async def fork(
+        self, command: AnyCommand, on_failure: Callable[[BaseException], None], *others: AnyCommand
+    ) -> None:
+        """Begin another future with a command, or several, at the instant in view, and show it.
 
         Raises RecordingError when the run cannot be executed again, UserError when the command has no
         meaning, StorageError when the disk refuses; then nothing has changed.
         """
         past = self.session
         t, speed = past.t, past.speed
-        if why := why_idle(command, past.world):
-            raise UserError(why)
         recording, protocol = past.recording(), past.protocol
+        for each in (command, *others):
+            check_command(each, protocol)
+            if why := why_idle(each, past.world):
+                raise UserError(why)
         again = fork(recording, protocol, t, command)
         assert again.header.parent is not None
         path = default_path(again.header.experiment.protocol)
         new = LiveLab(again.header, protocol, path, speed)
         for instant, each in again.commands:
             new.lab.post(each, at=instant)
+        for each in others:
+            new.lab.post(each, at=t)
         await self._put_by()
         letter = chr(ord("A") + len(self.all) % 26)
         self.all.append(Track(letter, new, self.current, again.header.parent.events))

@@ -69,6 +69,13 @@ class View(Widget, can_focus=True):
             super().__init__()
             self.t = t
 
+    class Acted(Message):
+        """A person gives commands, as they are written, all at the instant in view."""
+
+        def __init__(self, *commands: str) -> None:
+            super().__init__()
+            self.commands = commands
+
     def show(self, scene: Scene) -> None:
         """Draw a Scene. Called only while the view is on the screen."""
         raise NotImplementedError

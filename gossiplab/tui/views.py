@@ -2,10 +2,11 @@
 
 from gossiplab.tui.beliefs import BeliefMatrix
 from gossiplab.tui.charts import Charts
+from gossiplab.tui.data import DataView
 from gossiplab.tui.log import Log
 from gossiplab.tui.repairs import RepairView
 from gossiplab.tui.spacetime import SpaceTime
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.view import View
 
-VIEWS: tuple[type[View], ...] = (Stage, BeliefMatrix, Charts, Log, SpaceTime, RepairView)
+VIEWS: tuple[type[View], ...] = (Stage, BeliefMatrix, Charts, Log, SpaceTime, DataView, RepairView)

@@ -1,4 +1,4 @@
-"""Who told whom: how a rumor came to a node, and the whole infection tree. Imports world.
+"""Who told whom: how a rumor or a value came to a node, and the whole infection tree. Imports world and replicas.
 
 A World keeps how every node learned a rumor: when, from which message, sent by whom. Following the senders
 leads back to the source. Messages are numbered in the order of their birth, and whoever sends a rumor had
@@ -7,6 +7,7 @@ learned it from a message that was sent before: along a chain the numbers fall, 
 
 from typing import NamedTuple
 
+from gossiplab.world.replicas import Copy, Key
 from gossiplab.world.world import Arrival, Rumor
 
 
@@ -55,6 +56,28 @@ def chain_to(rumor: Rumor, node: int) -> Chain:
             break
         node, arrival = arrival.sender, _known_by(rumor, arrival.sender, arrival.t, arrival.message)
     return Chain(tuple(hops), bool(hops) and hops[-1].message is None and hops[-1].node == rumor.source)
+
+
+def copy_chain(key: Key, node: int) -> Chain:
+    """How what `node` holds of a key came there: its last change, that of who sent it, and so on; no hops if never.
+
+    It goes on while the sender still holds what it sent, or part of it: what it held before, a World does not know.
+    whole: back to where it was written.
+    """
+    hops: list[Hop] = []
+    copy = key.copies.get(node)
+    while copy is not None:
+        hops.append(Hop(node, copy.t, copy.by, copy.sender))
+        before = key.copies.get(copy.sender) if copy.sender is not None else None
+        if before is None or not set(before.versions) & set(copy.versions) or not _earlier(before, copy):
+            break
+        node, copy = copy.sender or 0, before
+    return Chain(tuple(hops), bool(hops) and hops[-1].message is None)
+
+
+def _earlier(one: Copy, other: Copy) -> bool:
+    """Whether one copy was there before the message was sent that brought the other: so every chain ends."""
+    return one.t <= other.t and (one.by is None or (other.by is not None and one.by < other.by))
 
 
 def infection_tree(rumor: Rumor) -> Tree:

@@ -62,6 +62,7 @@ from gossiplab.events import (
 )  # fmt: skip
 from gossiplab.experiment import Cycle
 from gossiplab.nodeset import parse_nodes
+from gossiplab.world.estimates import ESTIMATE, Spread, keep, spread
 from gossiplab.world.membership import DOWN, Membership
 from gossiplab.world.replicas import Replicas
 from gossiplab.world.series import Counts, Series
@@ -216,7 +217,8 @@ class World(msgspec.Struct, kw_only=True):
     down: nodes that are not up. kinds: sent messages by type, in the order in which types came up. useful,
     redundant: deliveries of messages that carry rumors, of which the receiver at that instant knew not all, or
     all and so was taught nothing; what carries no rumor counts as neither. moments: what was notable, in order.
-    series: these counts over time, see `counts`. replicas: what nodes hold; unset while nobody stores keys.
+    series: these counts over time, see `counts`. replicas: what nodes hold; unset while nobody stores keys. estimates: where those
+    of the nodes were at the end of each bin; unset while nobody shows one.
     """
 
     t: float = 0.0
@@ -250,6 +252,7 @@ class World(msgspec.Struct, kw_only=True):
     moments: list[Moment] = []
     series: Series = msgspec.field(default_factory=Series)
     replicas: Replicas | msgspec.UnsetType = msgspec.UNSET
+    estimates: list[Spread] | msgspec.UnsetType = msgspec.UNSET
 
     def apply(self, batch: Iterable[AnyEvent]) -> None:
         """Fold events, in their order."""
@@ -259,6 +262,8 @@ class World(msgspec.Struct, kw_only=True):
             self._fold(events[:within])
             events = events[within:]
             self.series.close(self.counts, events[0].t)
+            if self.estimates is not msgspec.UNSET:
+                keep(self.estimates, spread(edge, [node.shown for node in self.nodes if node.up]))
         self._fold(events)
 
     def _fold(self, batch: list[AnyEvent]) -> None:
@@ -440,6 +445,8 @@ def _retired(world: World, event: Retired) -> None:
 
 def _shown(world: World, event: Shown) -> None:
     world.nodes[event.node].shown[event.name] = msgspec.json.decode(event.value)
+    if event.name == ESTIMATE and world.estimates is msgspec.UNSET:
+        world.estimates = []
 
 
 def _believed(world: World, event: Believed) -> None:
