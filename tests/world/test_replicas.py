@@ -266,3 +266,24 @@ def test_a_repair_is_told_with_its_bytes_and_its_end():
     assert full
     assert all(50 * 20 < event.full < 50 * 100 for event in full)
     assert any(each == 50 for each in over.values())
+
+
+def test_the_steps_of_repairs_that_found_something_are_kept_longest():
+    head = header_of(
+        "merkle_repair",
+        nodes=4,
+        until=120.0,
+        at=["3 corrupt n0 5"],
+        workload={"keys": 50},
+        params={"period": 1.0},
+    )
+    world = new_world(head)
+    world.apply(events_of(head))
+    repairs = world.replicas.repairs
+    found = [repair for repair in repairs if repair.found]
+    assert len(repairs) > 300
+    assert 1 <= len(found) <= 8
+    for repair in found:
+        assert len(repair.steps) == repair.messages > 2
+        assert sum(step.size for step in repair.steps) == repair.bytes
+    assert sum(bool(repair.steps) for repair in repairs) <= 8
