@@ -376,7 +376,7 @@ def _arrange(repair: Repair, descent: Descent, width: int, height: int) -> _Plac
     tree = (width - between) // 2
     room = max(1, height - _HEAD - _KEYS - _FOOT)
     levels = repair.depth + 1
-    pitch = max(1, min(8, (room - 1) // max(1, repair.depth)))
+    pitch = max(1, min(max(2, tree // 7), (room - 1) // max(1, repair.depth)))
     first = 0
     if levels > room:
         first = max(0, min(levels - room, descent.deepest + 2 - room))
