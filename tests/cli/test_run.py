@@ -279,6 +279,7 @@ def test_protocols(gossiplab):
     names = [line.split()[0] for line in lines if line[0] != " "]
     assert names == sorted(names)
     assert {
+        "crdt_gossip",
         "cyclon",
         "dynamo",
         "epidemic",
