@@ -268,6 +268,7 @@ class Replicas(msgspec.Struct, kw_only=True):
     def placed(self, event: Placed) -> None:
         """Fold where a key belongs."""
         key = self._key(event.key)
+        self.divergent -= key.divergent  # it is counted anew
         key.homes, key.tally = event.nodes, {}
         for node in event.nodes:
             self._count(key, node, self.held(node, event.key), 1 if self.up[node] else 0)

@@ -467,6 +467,15 @@ def test_rings_agree_when_all_have_heard_of_all(topology, start):
     assert run.figures.lost_writes == 0
 
 
+def test_keys_that_move_are_counted_where_they_are():
+    """Homes change while rings grow, also those of keys that differ just then."""
+    run = Run(until=60, workload=WORK, topology="ring")
+    assert len(only(run.events, Placed)) > KEYS
+    curve = run.figures.divergent_over_time
+    assert all(0 <= count <= KEYS for _, count in curve)
+    assert curve[-1][1] == 0
+
+
 def test_the_same_run_gives_the_same_bytes():
     header = Run(*schedule([("crash", {1, 2}), ("link", "loss=0.3")]), until=15, workload=WORK).header
     assert bytes_of(header, kind=KIND) == bytes_of(header, kind=KIND)
