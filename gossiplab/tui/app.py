@@ -50,6 +50,7 @@ from gossiplab.tui.palette import Palette
 from gossiplab.tui.run_name import RunName
 from gossiplab.tui.session import Replay, Session
 from gossiplab.tui.tracks import Tracks
+from gossiplab.tui.write_form import WriteForm
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _SWITCH = 0.001  # s; Python's own is 5 ms
@@ -182,6 +183,10 @@ class GossipApp(App[None]):
     def action_faults(self) -> None:
         if isinstance(screen := self.screen, LabScreen):
             self.push_screen(FaultForm(lambda: self.session, screen.target), screen.fault_chosen)
+
+    def action_write(self) -> None:
+        if isinstance(screen := self.screen, LabScreen):
+            self.push_screen(WriteForm(lambda: self.session, *screen.copy), screen.write_chosen)
 
     def action_name_run(self) -> None:
         if isinstance(self.screen, LabScreen) and (line := self.screen.line()):

@@ -125,18 +125,18 @@ def _draw_band(
     columns: dict[int, Spread] = {}
     for each in spreads:
         columns[min(width - 1, int(each.t / span * width))] = each
-    before: Spread | None = None
+    now: Spread | None = None
     for x in range(min(width, int(spreads[-1].t / span * width) + 1) if spreads else 0):
-        before = columns.get(x, before)
-        if before is None:
+        if x in columns:
+            now = columns[x]
+        if now is None:
             continue
-        each = before
         late = (x + 0.5) / width * span > t
         if axis.log and aim:
-            rows = range(axis.row(_error(each, aim)), axis.row(_error(each, aim)) + 1)
-            middle = axis.row(abs(each.middle - aim) / abs(aim))
+            rows = range(axis.row(_error(now, aim)), axis.row(_error(now, aim)) + 1)
+            middle = axis.row(abs(now.middle - aim) / abs(aim))
         else:
-            rows, middle = range(axis.row(each.high), axis.row(each.low) + 1), axis.row(each.middle)
+            rows, middle = range(axis.row(now.high), axis.row(now.low) + 1), axis.row(now.middle)
         for row in rows:
             canvas.put(_MARGIN + x, top + row, "●" if axis.log else "░", FAINT if late else CURVE)
         if 0 <= middle < axis.rows and (not axis.log or middle > rows.start):

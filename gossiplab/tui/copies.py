@@ -7,6 +7,8 @@ to show here.
 import re
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from gossiplab.nodeset import format_nodes
 from gossiplab.text import visible
 from gossiplab.world.provenance import copy_chain
@@ -47,6 +49,11 @@ MEANINGS: tuple[tuple[str, int, str], ...] = (
 )
 
 
+def narrow(text: str, limit: int) -> str:
+    """A string from a stranger, of one cell a character; with a question mark for what takes none or two."""
+    return "".join(each if cell_len(each) == 1 else "?" for each in visible(text, limit))
+
+
 def sign_of(sight: Sight, alone: bool) -> Sign:
     """How a standing looks. alone: whether there is only one newest version."""
     standing, which = sight
@@ -71,7 +78,7 @@ def sign_of(sight: Sight, alone: bool) -> Sign:
 def key_lines(replicas: Replicas, copies: Copies, node: int, width: int) -> list[list[Span]]:
     """All about one key, and what `node` has of it."""
     key = copies.key
-    name = visible(copies.name, 40)
+    name = narrow(copies.name, 40)
     lines = [[(f"{name} at n{node}: ", TITLE), *_what(copies, node)], _way(copies, node)]
     if key.homes is not None:
         lines.append([(f"{name} belongs on ", FAINT), (", ".join(f"n{home}" for home in key.homes), WORD)])
@@ -210,11 +217,11 @@ def _version(
     if known is not None and known.clock:
         entries = " ".join(f"n{replica}:{count}" for replica, count in known.clock[:6])
         clock = f"[{entries}{' ...' if len(known.clock) > 6 else ''}]  "
-    over = f", joins {' and '.join(visible(each, 14) for each in parents[:3])}" if len(parents) > 1 else ""
+    over = f", joins {' and '.join(narrow(each, 14) for each in parents[:3])}" if len(parents) > 1 else ""
     head = [
         (stems[0], FAINT),
         (sign.glyph, sign.style),
-        (f" {visible(version, 18)} ", TITLE),
+        (f" {narrow(version, 18)} ", TITLE),
         (_value(copies, version), WORD),
     ]
     here = version in copies.held[node]
@@ -260,4 +267,4 @@ def _value(copies: Copies, version: str) -> str:
     if version not in copies.key.versions:
         return "the first value"
     value = copies.key.versions[version].value
-    return "deleted" if value is None else f'"{visible(value, 24)}"'
+    return "deleted" if value is None else f'"{narrow(value, 24)}"'

@@ -4,17 +4,15 @@ A row is a key, a column a node. One cell a copy where there is room; the overvi
 the worst copy in it. Draws only the World's replicas; where there are none, the estimates that nodes show.
 """
 
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from msgspec import UNSET
 from rich.style import Style
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from gossiplab.errors import GossiplabError
-from gossiplab.text import visible
 from gossiplab.tui.both_sides import concurrent_writes
 from gossiplab.tui.canvas import Canvas
 from gossiplab.tui.closing import SCALES, draw_closing
@@ -30,12 +28,12 @@ from gossiplab.tui.copies import (
     WORD,
     Span,
     key_lines,
+    narrow,
     sign_of,
     wrapped,
 )
 from gossiplab.tui.key_list import KeyList
 from gossiplab.tui.view import Scene, Sign, View
-from gossiplab.tui.write_form import WriteForm
 from gossiplab.workload import seed_index
 from gossiplab.world.replicas import Replicas
 from gossiplab.world.versions import Copies, Sight, Standing
@@ -73,7 +71,7 @@ class DataView(View):
         Binding("down", "move(1, 0)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
-        Binding("enter", "write", show=False),
+        Binding("enter", "app.write", show=False),
         Binding("x,delete", "ask('delete')", show=False),
         Binding("v", "ask('read')", show=False),
         Binding("b", "both", show=False),
@@ -164,16 +162,6 @@ class DataView(View):
         self._fold_list()
         self.cursor = (self._list.place(name), self.cursor[1])
         self._repaint()
-
-    def action_write(self) -> None:
-        """Open the form for a write."""
-        if self._scene is not None:
-            form = WriteForm(lambda: self._scene, self.key, self.cursor[1])
-            cast("App[None]", self.app).push_screen(form, self._wrote)
-
-    def _wrote(self, text: str | None) -> None:
-        if text:
-            self.post_message(self.Acted(text))
 
     def action_ask(self, what: str) -> None:
         """Delete or read the chosen key at the chosen node."""
@@ -274,7 +262,7 @@ class DataView(View):
             return "no key has been written yet: press u for those of the beginning, Enter to write one."
         if self._stores(scene):
             return "no key has been written yet: press Enter to write one, or b to write one at two nodes at once."
-        name = visible(scene.session.header.experiment.protocol, 20)
+        name = narrow(scene.session.header.experiment.protocol, 20)
         return f"{name} stores no keys: a protocol that does shows them here, as dynamo and merkle_repair do."
 
     def _stores(self, scene: Scene) -> bool:
@@ -360,8 +348,8 @@ class DataView(View):
 
     def _draw_name(self, y: int, place: int, share: float | None) -> None:
         chosen = place <= self.cursor[0] < place + self._tall
-        name = _fit(visible(self._list.name(place), _NAME), _NAME - 1)
-        self._canvas.put(0, y, f"{'>' if chosen else ' '}{name}", CURSOR if chosen else WORD)
+        name = narrow(self._list.name(place), _NAME - 1)
+        self._canvas.put(0, y, f"{'>' if chosen else ' '}{name:<{_NAME - 1}}", CURSOR if chosen else WORD)
         if share is not None:
             self._canvas.put(_NAME, y, f"{_percent(share):>4}", FAINT if share == 1 else OLDER)
 
@@ -452,10 +440,6 @@ def _levels(curve: list[tuple[float, int]], end: float, room: int) -> list[int]:
 
 def _percent(share: float) -> str:
     return "100%" if share == 1 else f"{min(99, round(100 * share))}%"
-
-
-def _fit(text: str, width: int) -> str:
-    return text[:width].ljust(width)
 
 
 def _scroll(first: int, cursor: int, room: int, total: int) -> int:

@@ -304,7 +304,13 @@ class LabScreen(Screen[None]):
         nodes = tuple(sorted(self.stage.marked))
         if not nodes and self.stage.selected is not None:
             nodes = (self.stage.selected,)
-        return Target(nodes, self.picked, self.query_one(DataView).key)
+        return Target(nodes, self.picked, self.copy[0])
+
+    @property
+    def copy(self) -> tuple[str, int]:
+        """The key and the node that are chosen in the data view."""
+        data = self.query_one(DataView)
+        return data.key, data.cursor[1]
 
     @on(View.Selected)
     def _selected(self, event: View.Selected) -> None:
@@ -419,6 +425,11 @@ class LabScreen(Screen[None]):
         """Do what was written in the form for faults."""
         if text is not None and self._write(text):
             self.stage.marked = frozenset()
+
+    def write_chosen(self, text: str | None) -> None:
+        """Do what was written in the form for a write."""
+        if text is not None:
+            self._write(text)
 
     @on(Typed)
     def _obey(self, event: Typed) -> None:

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from gossiplab.tui.outlook import outlook
-from gossiplab.tui.view import Scene
+from gossiplab.tui.session import Session
 
 _LOOK = 0.5  # s of real time between two looks at a lab that goes on meanwhile
 _SIGNS = {"does": "→", "idle": "○", "wrong": "✗"}
@@ -23,13 +23,16 @@ _FIELDS = (("key", "key", "a word"), ("value", "value", "any text"), ("node", "a
 
 
 class WriteForm(ModalScreen[str | None]):
-    """Gives a write command, or None. scene: asked again and again, since time goes on behind it."""
+    """Gives a write command, or None. session: asked again and again, since another future may take its place.
+
+    key, node: what to begin with.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
 
-    def __init__(self, scene: Callable[[], Scene | None], key: str, node: int) -> None:
+    def __init__(self, session: Callable[[], Session], key: str, node: int) -> None:
         super().__init__()
-        self._scene = scene
+        self._session = session
         self._begin = {"key": key, "value": "", "node": f"n{node}"}
 
     def compose(self) -> ComposeResult:
@@ -77,11 +80,9 @@ class WriteForm(ModalScreen[str | None]):
         return f"write {node} {key} {value}" if key and value and node else ""
 
     def _outlook(self) -> tuple[str, str]:
-        scene, key = self._scene(), self.query_one("#write-key", Input).value.strip()
-        if scene is None:
-            return "wrong", "there is no lab."
+        key = self.query_one("#write-key", Input).value.strip()
         if len(key.split()) > 1:
             return "wrong", "a key is one word: write it without spaces."
         if not self._text:
             return "idle", "give a key, a value and a node."
-        return outlook(self._text, scene.session)[:2]
+        return outlook(self._text, self._session())[:2]

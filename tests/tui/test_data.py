@@ -325,3 +325,17 @@ async def test_commands_about_data_are_begun_whole_and_grey_where_they_mean_noth
             for verb in data:
                 assert "stores no keys" in (why_not(verb, hand.session, target) or ""), verb
     assert set(data) <= set(VERBS)
+
+
+async def test_keys_and_values_of_every_kind_stay_in_their_columns(tmp_path):
+    strange = ("\u6f22\u5b57", "e\u0301\u0301", "\u202eabc", "a\x1b[2J", "\U0001f600" * 9, "x" * 300)
+    posts = [(0.1, f"write n1 {key} {key}") for key in strange]
+    async with live(
+        tmp_path / "run.gossip", "copycat", size=LARGE, posts=posts, params={"period": 9.0}
+    ) as hand:
+        await hand.run_to(0.11)
+        await hand.open("data")
+        cells = [line for line in lines(hand) if "%" in line[:15]]
+        assert len(cells) == len(strange)
+        assert [line[15:60].split("│")[0].split() for line in cells] == [["·", "●", *"·" * 10]] * len(strange)
+        assert not any(character in "".join(cells) for character in "\u202e\x1b")
