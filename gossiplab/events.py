@@ -350,7 +350,7 @@ class Compared(Event, frozen=True, gc=False, tag="compared"):
     """One step of a repair: `node` has handled a message of it.
 
     level: of the tree nodes that it compared, 0 for the root; -1 for whatever is no comparison of hashes. differing:
-    those of them that differ. keys: how many keys were taken over from the message, or sent in answer to it. by: the
+    those of them that differ. keys: of how many keys the message brought a state. by: the
     message, which counts for the repair; None: there is none.
     """
 

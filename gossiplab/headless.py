@@ -25,10 +25,12 @@ from gossiplab.recording.recorder import Recorder
 from gossiplab.recording.tape import Tape
 from gossiplab.text import visible
 from gossiplab.world.metrics import (
+    EstimateFigures,
     MembershipFigures,
     MessageFigures,
     ReplicaFigures,
     RumorFigures,
+    estimate_figures,
     membership_figures,
     message_figures,
     replica_figures,
@@ -54,7 +56,7 @@ class RunFigures(msgspec.Struct, frozen=True):
     """What `gossiplab run --json` prints.
 
     membership: left out when no node believes anything. overlay: left out when no node keeps views. replicas:
-    left out when nobody stores keys. digest: of
+    left out when nobody stores keys. estimates: left out when nobody estimates anything. digest: of
     the recording's bytes, recorded or not.
     """
 
@@ -72,6 +74,7 @@ class RunFigures(msgspec.Struct, frozen=True):
     digest: str
     membership: MembershipFigures | msgspec.UnsetType = msgspec.UNSET
     replicas: ReplicaFigures | msgspec.UnsetType = msgspec.UNSET
+    estimates: EstimateFigures | msgspec.UnsetType = msgspec.UNSET
 
 
 class Report:
@@ -135,6 +138,10 @@ class Report:
             _print_overlay(figures.overlay)
         if figures.replicas:
             _print_replicas(figures.replicas)
+        if figures.estimates:
+            each = figures.estimates
+            aim = "" if each.truth is None else f", where all should come to {each.truth:.9g}"
+            print(f"estimates: {each.low:.9g} to {each.high:.9g}{aim}")
         print(f"{figures.events} events, digest {figures.digest}")
         if self._recorded:
             print(f"recorded to {visible(str(self._recorded), 1000)}")
@@ -226,6 +233,7 @@ def run_headless(
         membership=membership_figures(world) or msgspec.UNSET,
         overlay=overlay_figures(world) or msgspec.UNSET,
         replicas=replica_figures(world) or msgspec.UNSET,
+        estimates=estimate_figures(world) or msgspec.UNSET,
         digest=sink.digest,
     )
     return Report(figures, world, header.cycle is not None, recorded, lab.signal)
@@ -329,13 +337,13 @@ def _print_replicas(figures: ReplicaFigures, margin: str = "") -> None:
     print(
         f"{margin}replicas: {figures.keys:,} keys, {figures.divergent_keys:,} divergent; "
         f"siblings {figures.siblings_created} created, {figures.siblings_resolved} resolved; "
-        f"{figures.resurrected_deletes} resurrected deletes, {figures.lost_writes} lost writes"
+        f"{figures.resurrected_deletes} resurrected deletes{_told(figures.lost_writes, 'lost writes')}"
     )
     if figures.writes or figures.failed_writes or figures.reads or figures.failed_reads:
         by = f" by {figures.staleness_mean:.4g} s on average" if figures.staleness_mean is not None else ""
         print(
             f"{margin}requests: {figures.writes} writes, {figures.failed_writes} failed; {figures.reads} reads, "
-            f"{figures.failed_reads} failed, {figures.stale_reads} stale{by}"
+            f"{figures.failed_reads} failed{_told(figures.stale_reads, 'stale')}{by}"
         )
     if figures.repairs:
         share = sum(each.bytes for each in figures.repairs)
@@ -345,6 +353,11 @@ def _print_replicas(figures: ReplicaFigures, margin: str = "") -> None:
             f"{margin}repairs: {len(figures.repairs)}, of {differing:,} differing keys in all, "
             f"{share:,} bytes, where full copies would cost {full:,}"
         )
+
+
+def _told(count: int | None, what: str) -> str:
+    """A figure that not every protocol lets anybody know."""
+    return "" if count is None else f", {count} {what}"
 
 
 def _value(value: Value) -> str:

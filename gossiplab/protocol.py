@@ -361,7 +361,7 @@ class Protocol:
         """Say that the message under way is part of a repair, on whichever side: its bytes count for it.
 
         level, differing: the level of the tree nodes that were compared and those of them that differ; -1: none were.
-        keys: how many keys it brought, or are sent in answer.
+        keys: of how many keys the message brought a state.
         """
         self._host.compared(repair, level, differing, keys)
 

@@ -275,7 +275,7 @@ class AntiEntropy(Protocol):
 
     def on_ask(self, sender: int, message: Ask) -> None:
         """Send everything."""
-        self.compared(message.repair, keys=len(self.store))
+        self.compared(message.repair)
         self.send(sender, Database(message.repair, message.caller, *self.bundle(self.store)))
 
     def on_database(self, sender: int, message: Database) -> None:
@@ -286,7 +286,7 @@ class AntiEntropy(Protocol):
         better = [key for key in differing if self.gives(message) and self.improves(key, theirs.get(key))]
         updates = Updates(message.repair, message.caller, count, *self.bundle(better))
         self.hear(theirs, message.certificates)
-        self.compared(message.repair, keys=count)
+        self.compared(message.repair, keys=len(theirs))
         if better:
             self.send(sender, updates)
         else:
@@ -328,7 +328,7 @@ class AntiEntropy(Protocol):
         give = found.here + found.unequal if self.gives(message) else ()
         want = found.there + found.unequal if self.takes(message) else ()
         count = len(found.here) + len(found.there) + len(found.unequal)
-        self.compared(message.repair, keys=len(give))
+        self.compared(message.repair)
         if give or want:
             states, certificates = self.bundle(give)
             self.send(sender, Resolve(message.repair, message.caller, count, states, certificates, want))
@@ -340,7 +340,7 @@ class AntiEntropy(Protocol):
         better = [key for key in message.want if self.improves(key, message.states.get(key))]
         updates = Updates(message.repair, message.caller, message.differing, *self.bundle(better))
         self.hear(message.states, message.certificates)
-        self.compared(message.repair, keys=len(message.states) + len(better))
+        self.compared(message.repair, keys=len(message.states))
         if better:
             self.send(sender, updates)
         else:

@@ -109,10 +109,11 @@ class Snapshot(Message):
 
 def amount(text: str) -> int:
     """How much a counter is to add."""
-    if text.lstrip("+-").isdecimal() and len(text) < 16:
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if digits.isascii() and digits.isdecimal() and len(digits) < 16:
         return int(text)
-    if text[:1] in ("+", "-"):
-        raise ValueError(f"a counter cannot add {text}: write +3 or -3")
+    if text != digits or digits.isnumeric():
+        raise ValueError(f"a counter cannot add {text[:40]}: write +3 or -3, of at most 15 digits")
     return 1
 
 

@@ -520,7 +520,7 @@ class Dynamo(heartbeat.Heartbeat):
         found = difference(self.shared(sender), digests.digest)
         states = self.states((*found.here, *found.unequal))
         wants = (*found.there, *found.unequal)
-        self.compared(digests.repair, keys=len(states))
+        self.compared(digests.repair)
         if found:
             differing = len(found.here) + len(wants)
             self.send(sender, Exchange(digests.repair, states, wants, differing))
@@ -532,7 +532,7 @@ class Dynamo(heartbeat.Heartbeat):
         for key, state in exchange.states.items():
             self.store.merge(key, state)
         states = self.states(exchange.wants)
-        self.compared(exchange.repair, keys=len(exchange.states) + len(states))
+        self.compared(exchange.repair, keys=len(exchange.states))
         if states:
             self.send(sender, Exchange(exchange.repair, states, (), exchange.differing))
         else:

@@ -134,7 +134,7 @@ class Scuttlebutt(Protocol):
         """Answer with digest and deltas."""
         self.look()
         deltas, count = self.deltas(message.maxima)
-        self.compared(message.repair, keys=size(deltas))
+        self.compared(message.repair)
         self.send(sender, Ack(message.repair, self.maxima(), deltas, count))
 
     def on_ack(self, sender: int, message: Ack) -> None:
@@ -143,7 +143,7 @@ class Scuttlebutt(Protocol):
         deltas, count = self.deltas(message.maxima)
         count += message.differing
         self.hear(message.deltas)
-        self.compared(message.repair, keys=size(message.deltas) + size(deltas))
+        self.compared(message.repair, keys=size(message.deltas))
         if deltas:
             self.send(sender, Reply(message.repair, deltas, count))
         else:

@@ -89,6 +89,14 @@ class _Face(NamedTuple):
     stamp: tuple[float, int, int] | None = None
     past: Context | None = None
 
+    @property
+    def mark(self) -> "_Mark":
+        """What tells it from other versions of its key, but for damage."""
+        return self.stamp or self.name
+
+
+_Mark = str | tuple[float, int, int]
+
 
 class Replicas:
     """All data of one lab, as the lab sees it."""
@@ -98,7 +106,7 @@ class Replicas:
         self._workload = workload
         self._disks: dict[int, _Disk] = {}
         self._seeds: dict[tuple[str, int, int], Store] = {}  # filled, by conflict and shape of the tree
-        self._names: dict[str, dict[tuple[str, str | None], str]] = {}  # by key, then plain name and value
+        self._names: dict[str, dict[tuple[_Mark, str | None], str]] = {}  # by key, then mark and value
         self._pasts: dict[
             str, dict[str, Context]
         ] = {}  # what versions have overwritten, by key and name, oldest first
@@ -222,7 +230,9 @@ class Replicas:
         self, node: Node, conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
     ) -> Store:
         """The disk of a node whose protocol sets itself up."""
-        disk = _Disk(Store(conflict, tree), holds)
+        disk, last = _Disk(Store(conflict, tree), holds), self._disks.get(node.id)
+        if last is not None:  # a backup lies elsewhere
+            disk.backup = last.backup
         if node.life == 0 and self._now == 0:
             self._fill(node.id, disk)
         self._disks[node.id] = disk
@@ -273,12 +283,14 @@ class Replicas:
             names = self._names[key] = self._seed_names(key, state)
         found: list[str] = []
         for face in _faces(state):
-            name = names.get((face.name, face.value))
+            name = names.get((face.mark, face.value))
             if name is None:
                 name = face.name
+                if face.stamp and all(mark != face.mark for mark, _ in names) and name in names.values():
+                    name = _stamped(face.stamp, digits=17)  # another stamp, so close that it looks the same
                 while name in names.values():  # one stamp or dot with two values is damage
                     name += "'"
-                names[face.name, face.value] = name
+                names[face.mark, face.value] = name
                 # a stamp says whose write it is: one that a coordinator makes while it handles a message is its own
                 own = made or (face.stamp is not None and face.stamp[2] == node)
                 over = self._over(key, name, face, before if own else None)
@@ -288,7 +300,7 @@ class Replicas:
             found.append(name)
         return tuple(found)
 
-    def _seed_names(self, key: str, state: State) -> dict[tuple[str, str | None], str]:
+    def _seed_names(self, key: str, state: State) -> dict[tuple[_Mark, str | None], str]:
         """The name of the version with which a key began, which is never told by itself."""
         work = self._workload
         conflict = (
@@ -299,13 +311,13 @@ class Replicas:
         (face,) = _faces(_seed_state(conflict, key, work))
         if face.past is not None:
             self._pasts[key] = {face.name: face.past}
-        return {(face.name, face.value): face.name}
+        return {(face.mark, face.value): face.name}
 
     def _over(self, key: str, name: str, face: _Face, before: State | None) -> tuple[str, ...]:
         """Which versions a new one has overwritten, the nearest only."""
         if face.past is None:
             known = self._names[key]
-            held = [known.get((old.name, old.value)) for old in _faces(before)] if before is not None else []
+            held = [known.get((old.mark, old.value)) for old in _faces(before)] if before is not None else []
             return tuple(old for old in held if old is not None and old != name)
         pasts = self._pasts.setdefault(key, {})
         nearest: list[str] = []
@@ -392,9 +404,8 @@ def _seed(conflict: str, fanout: int, depth: int, work: Workload) -> Store:
 def _faces(state: State) -> list[_Face]:
     """The versions that a state consists of."""
     if isinstance(state, LwwRegister):
-        time, count, replica = stamp = msgspec.structs.astuple(state.stamp)
-        name = f"{time:.9g}{f'+{count}' if count else ''}@n{replica}"
-        return [_Face(name, state.value, stamp=stamp)]
+        stamp = msgspec.structs.astuple(state.stamp)
+        return [_Face(_stamped(stamp), state.value, stamp=stamp)]
     if isinstance(state, Siblings):
         return [
             _Face(_dotted(each.dot), each.value, tuple(each.history.clock.items()), past=each.past)
@@ -408,6 +419,11 @@ def _faces(state: State) -> list[_Face]:
 
 def _listed(state: OrSet | OrMap) -> str:
     return ", ".join(state.values if isinstance(state, OrSet) else state.names())
+
+
+def _stamped(stamp: tuple[float, int, int], digits: int = 9) -> str:
+    time, count, replica = stamp
+    return f"{time:.{digits}g}{f'+{count}' if count else ''}@n{replica}"
 
 
 def _dotted(dot: Dot) -> str:

@@ -383,7 +383,7 @@ def _replicas(replicas: Replicas, nodes: int, up: set[int]) -> bool:
     copies = [(node, copy) for key in replicas.keys.values() for node, copy in key.copies.items()]
     counts = (
         replicas.writes.answered, replicas.writes.refused, replicas.reads.answered, replicas.reads.refused,
-        replicas.stale, replicas.created, replicas.resolved, replicas.resurrected, replicas.divergent, replicas.touched, replicas.space,
+        replicas.stale, replicas.created, replicas.resolved, replicas.resurrected, replicas.divergent, replicas.touched, replicas.space, replicas.unjudged,
     )  # fmt: skip
     return (
         len(replicas.up) == len(replicas.seeded) == nodes

@@ -155,6 +155,8 @@ def _what(copies: Copies, node: int) -> list[Span]:
 def _way(copies: Copies, node: int) -> list[Span]:
     """How it came there: delivery by delivery, back to the write."""
     chain = copy_chain(copies.key, node)
+    if chain.hops and not copies.held[node]:
+        return [(f"nothing of it is here since {chain.hops[0].t:.3f} s", FAINT)]
     if not chain.hops:
         return [("as at the beginning" if copies.held[node] else "nothing of it ever came here", FAINT)]
     words: list[str] = []

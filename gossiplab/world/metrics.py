@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gossiplab.world.estimates import spread, truth
 from gossiplab.world.world import World
 
 
@@ -104,7 +105,8 @@ class ReplicaFigures(msgspec.Struct, frozen=True):
     was stale). siblings_created, siblings_resolved: how often a key came to have several values side by side somewhere, and came to
     have them nowhere. resurrected_deletes: how often a replica that had heard of a deletion came to hold an older
     value. lost_writes: acknowledged ones of which no replica has seen anything any more, and which no other
-    acknowledged write had overwritten knowingly.
+    acknowledged write had overwritten knowingly. stale_reads, lost_writes: None where answers to writes do not say which
+    version they made, as with counters, sets and maps, which have none.
     """
 
     keys: int
@@ -117,13 +119,22 @@ class ReplicaFigures(msgspec.Struct, frozen=True):
     reads: int
     failed_reads: int
     open_requests: int
-    stale_reads: int
+    stale_reads: int | None
     staleness_mean: float | None
     staleness_max: float | None
     siblings_created: int
     siblings_resolved: int
     resurrected_deletes: int
-    lost_writes: int
+    lost_writes: int | None
+
+
+class EstimateFigures(msgspec.Struct, frozen=True):
+    """What nodes that are up estimate: the least, the middle and the greatest. truth: what all should come to, if known."""
+
+    low: float
+    middle: float
+    high: float
+    truth: float | None
 
 
 def rumor_figures(world: World) -> list[RumorFigures]:
@@ -206,11 +217,19 @@ def replica_figures(world: World) -> ReplicaFigures | None:
         reads=replicas.reads.answered,
         failed_reads=replicas.reads.refused,
         open_requests=len(replicas.requests),
-        stale_reads=stale,
+        stale_reads=None if replicas.unjudged else stale,
         staleness_mean=replicas.missed[0] / stale if stale else None,
         staleness_max=replicas.missed[1] if stale else None,
         siblings_created=replicas.created,
         siblings_resolved=replicas.resolved,
         resurrected_deletes=replicas.resurrected,
-        lost_writes=replicas.lost(),
+        lost_writes=None if replicas.unjudged else replicas.lost(),
     )
+
+
+def estimate_figures(world: World) -> EstimateFigures | None:
+    """What nodes estimate now; None when nobody estimates anything."""
+    now = spread(world.t, (node.shown for node in world.nodes if node.up))
+    if now is None:
+        return None
+    return EstimateFigures(now.low, now.middle, now.high, truth(node.shown for node in world.nodes))

@@ -67,12 +67,20 @@ def copy_chain(key: Key, node: int) -> Chain:
     hops: list[Hop] = []
     copy = key.copies.get(node)
     while copy is not None:
+        if _made(key, node, copy):  # whatever message it was at which its writer made up its mind
+            return Chain((*hops, Hop(node, copy.t, None, None)), whole=True)
         hops.append(Hop(node, copy.t, copy.by, copy.sender))
         before = key.copies.get(copy.sender) if copy.sender is not None else None
         if before is None or not set(before.versions) & set(copy.versions) or not _earlier(before, copy):
             break
         node, copy = copy.sender or 0, before
     return Chain(tuple(hops), bool(hops) and hops[-1].message is None)
+
+
+def _made(key: Key, node: int, copy: Copy) -> bool:
+    """Whether a node holds this copy since it made one of its versions itself."""
+    made = [key.versions[version] for version in copy.versions if version in key.versions]
+    return any(version.node == node and version.t == copy.t for version in made)
 
 
 def _earlier(one: Copy, other: Copy) -> bool:

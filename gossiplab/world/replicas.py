@@ -170,7 +170,8 @@ class Replicas(msgspec.Struct, kw_only=True):
 
     seeded: by node, how many keys it was seeded with, under the name `seed` of their version; space: the
     most that any was. keys: those that are not
-    as they were seeded; touched: how many of them were seeded. requests: under way. writes (deletions count as writes), reads: those that are over. stale: reads that missed a write that
+    as they were seeded; touched: how many of them were seeded. requests: under way. writes (deletions count as writes), reads: those that are over. unjudged: answered ones that do
+    not say by which version, as those of CRDTs; where there are any, nobody can say what was lost or missed. stale: reads that missed a write that
     had been acknowledged before they began; missed: by how many seconds, in all and at most. created, resolved: how
     often a key came to have siblings anywhere, and came to have none. resurrected: how often a node that had heard of a
     deletion came to hold a value again that is older. repairs: the newest, oldest first. divergent: keys that are.
@@ -186,6 +187,7 @@ class Replicas(msgspec.Struct, kw_only=True):
     requests: dict[int, Request] = {}
     writes: Asked = msgspec.field(default_factory=Asked)
     reads: Asked = msgspec.field(default_factory=Asked)
+    unjudged: int = 0
     stale: int = 0
     missed: tuple[float, float] = (0.0, 0.0)
     created: int = 0
@@ -380,6 +382,7 @@ class Replicas(msgspec.Struct, kw_only=True):
                 self.missed = self.missed[0] + late, max(self.missed[1], late)
             return
         self.writes.answered += 1
+        self.unjudged += not event.versions
         for name in event.versions:
             for older in [each for each in key.acked if key.knows((name,), each)]:
                 del key.acked[older]

@@ -90,6 +90,22 @@ def test_a_disk_goes_back_to_its_backup_and_without_one_to_the_start():
     assert [event.versions for event in only(events, Answered)[3:]] == [(names["a"],), (seed,)]
 
 
+def test_a_backup_outlives_the_node():
+    events = run(
+        "1 write n0 k a", "2 backup n0", "3 kill n0", "3 rejoin n0 fresh", "4 restore n0", "4.5 read n0 k"
+    )
+    written, read = only(events, Answered)
+    assert read.versions == written.versions != ()
+
+
+def test_stamps_that_look_the_same_have_names_of_their_own():
+    at = ("100 write n0 k a", "100.0000001 write n0 k b")
+    events = run(*at, until=101.0, params={"period": 1000.0, "conflict": "lww"})
+    names = [event.name for event in only(events, Versioned)]
+    assert len(set(names)) == 2
+    assert not any("'" in name for name in names)
+
+
 def test_a_backup_is_not_touched_by_later_writes():
     events = run(
         "1 backup n0",

@@ -45,7 +45,7 @@ def errors(world: World, truth: float) -> float:
 def after_rounds(rounds, **fields):
     """The World between any two rounds: of a run on common beats in which a message takes a tenth of a round."""
     fields["params"] = {"phase": "aligned", **fields.get("params", {})}
-    header = header_of("push_sum", until=rounds + 0.5, link={"latency": "0.1"}, **fields)
+    header = header_of("push_sum", until=rounds + 0.4, link={"latency": "0.1"}, **fields)
     world = new_world(header)
     for _, batch in groupby(events_of(header), key=lambda event: int(event.t + 0.5)):
         world.apply(list(batch))
@@ -101,9 +101,8 @@ def test_rounds_grow_like_log_n():
 
 def test_the_potential_halves_in_a_round():
     """Kempe et al., lemma 3.3: by 1/2 - 1/(2n) on average; seen here through the inputs, whose mean is 0."""
-    n = 500
     potential = []
-    for world in after_rounds(40, nodes=n, params={"value": "random"}):
+    for world in after_rounds(40, nodes=500, params={"value": "random"}):
         s, w = total(masses(world))
         potential.append(fsum((each - s / w * weight) ** 2 for each, weight in masses(world)))
     ratios = [after / before for before, after in pairwise(potential)]

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossiplab.events import Delivered, Duplicated, Injected, Learned, Rejoined, Sent
-from gossiplab.world.provenance import chain_to, infection_tree
+from gossiplab.world.provenance import Chain, Hop, chain_to, copy_chain, infection_tree
 from gossiplab.world.world import Arrival, Rumor, new_world
-from tests.helpers import events_of
+from tests.helpers import events_of, header_of
 from tests.world.test_world import run, schedules
 
 
@@ -113,3 +113,16 @@ def test_a_rumor_that_nobody_heard_has_an_empty_tree():
     world = world_of(run([], 1), events)
     assert infection_tree(world.rumors[0]) == ({}, {})
     assert not [event for event in events if isinstance(event, Delivered)]
+
+
+def test_a_writer_that_waited_for_others_is_where_the_value_comes_from():
+    """Its copy changes while it handles the answer that completes a quorum, which brought nothing of the value."""
+    head = header_of("dynamo", nodes=6, until=8.0, workload={"keys": 3}, at=("2 write n2 k0 hello",))
+    world = new_world(head)
+    world.apply(events_of(head))
+    key = world.replicas.keys["k0"]
+    (version,) = [each for each in key.versions.values() if each.value == "hello"]
+    assert key.copies[version.node].by is not None
+    assert copy_chain(key, version.node) == Chain((Hop(version.node, version.t, None, None),), whole=True)
+    for node in set(key.copies) - {version.node}:
+        assert copy_chain(key, node).hops[-1].node == version.node
