@@ -113,7 +113,7 @@ def amount(text: str) -> int:
     if digits.isascii() and digits.isdecimal() and len(digits) < 16:
         return int(text)
     if text != digits or digits.isnumeric():
-        raise ValueError(f"a counter cannot add {text[:40]}: write +3 or -3, of at most 15 digits")
+        raise ValueError(f"a counter cannot add {text[:40]}: write +3 or -3")
     return 1
 
 

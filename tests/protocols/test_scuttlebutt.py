@@ -254,7 +254,8 @@ def test_everybody_writes_its_own_keys_and_reads_those_of_all():
     world.apply(events)
     figures = replica_figures(world)
     assert (figures.keys, figures.writes, figures.failed_writes, figures.reads) == (2, 2, 1, 2)
-    assert (figures.stale_reads, figures.lost_writes) == (0, 0)
+    # n2 keeps k as n2/k, so the answer to its write cannot say which version of k it made
+    assert (figures.stale_reads, figures.lost_writes) == (None, None)
 
 
 @pytest.mark.parametrize("loss", ["wipe n1", "restore n1", "corrupt n1 1", "kill n1"])
