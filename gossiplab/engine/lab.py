@@ -529,7 +529,7 @@ class Lab:
                 case _:
                     pass
         self.network.undo(node, undone)
-        self.replicas.undo(undone)
+        self.replicas.undo(node, undone)
 
 
 def run_lab(lab: Lab) -> None:

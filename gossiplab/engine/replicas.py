@@ -8,7 +8,7 @@ is told, once for all nodes.
 Imports workload, events, node and the library of replicas; reaches the lab through `ReplicasLab`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 from typing import Protocol as Interface
@@ -110,8 +110,9 @@ class Replicas:
         self._pasts: dict[
             str, dict[str, Context]
         ] = {}  # what versions have overwritten, by key and name, oldest first
-        self._places: dict[str, tuple[int, ...]] = {}
+        self._places: dict[str, list[tuple[int, ...]]] = {}  # by key, one after the other
         self._open: dict[int, str] = {}  # requests that nobody has answered yet, and the keys they are about
+        self._keys: list[str] = []  # that requests are or were about
         self._requests = 0
         self._repairs: list[bool] = []  # whether they go on
         self._damages = 0
@@ -190,6 +191,7 @@ class Replicas:
         self._requests += 1
         self._lab.record(Requested(self._now, request, id, what, key, _cut(value)))
         self._open[request] = key
+        self._keys.append(key)
         if not node.up or node.late is not None:
             self.refuse(request, f"n{id} is {'paused' if node.up else 'down'}")
         elif what == "read":
@@ -216,13 +218,31 @@ class Replicas:
         if self._open.pop(request, None) is not None:
             self._lab.record(Refused(self._now, request, why[:_LONGEST_REASON]))
 
-    def undo(self, events: Iterable[AnyEvent]) -> None:
-        """Make undone what versions a step has told; the next who holds one tells it again."""
+    def undo(self, node: Node, events: Sequence[AnyEvent]) -> None:
+        """Make undone what a step has said; the next who holds a version of it tells it again.
+
+        What it has done to its disk is known to nobody, so the disk is lost, as the node's memory is.
+        """
+        disk = self._disks.get(node.id)
+        if disk is not None:
+            disk.store = Store(disk.store.conflict)
         for event in events:
-            if isinstance(event, Versioned):
-                names = self._names[event.key]
-                self._names[event.key] = {face: name for face, name in names.items() if name != event.name}
-                self._pasts.get(event.key, {}).pop(event.name, None)
+            match event:
+                case Versioned(key=key, name=name):
+                    names = self._names[key]
+                    self._names[key] = {face: each for face, each in names.items() if each != name}
+                    self._pasts.get(key, {}).pop(name, None)
+                case Placed(key=key):
+                    self._places[key].pop()
+                case Answered(id=id) | Refused(id=id):
+                    self._open[id] = self._keys[id]
+                case Repaired(id=id):
+                    self._repairs[id] = True
+                case _:
+                    pass
+        self._repairs = self._repairs[
+            : len(self._repairs) - sum(isinstance(each, Repairing) for each in events)
+        ]
 
     # disks -------------------------------------------------------------------------------------
 
@@ -368,8 +388,9 @@ class Replicas:
             type(each) is not int or not 0 <= each < len(self._lab.nodes) for each in places
         ):
             raise ProtocolError(f"n{node.id} places {key!r} on {places}: name each node of the lab once")
-        if self._places.get(key) != places:
-            self._places[key] = places
+        said = self._places.setdefault(key, [])
+        if said[-1:] != [places]:
+            said.append(places)
             self._lab.record(Placed(self._now, key, places))
 
     @property

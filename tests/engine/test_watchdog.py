@@ -11,8 +11,9 @@ import pytest
 from gossiplab import Protocol, every
 from gossiplab.engine import tasks, watchdog
 from gossiplab.engine.lab import Lab, run_lab
-from gossiplab.events import Crashed, Ended, Rejoined, Sent, Shown
+from gossiplab.events import Crashed, Ended, Rejoined, Repairing, Sent, Shown, Versioned
 from gossiplab.recording.verify import verify
+from gossiplab.replica.hybrid import Hybrid
 from gossiplab.replica.merkle import MerkleTree
 from gossiplab.replica.store import Store
 from tests.helpers import (
@@ -272,3 +273,36 @@ def test_filling_a_disk_is_not_held_against_the_node_that_opens_it(monkeypatch):
     monkeypatch.setattr(Store, "take", slow)
     events = events_of(header_of(Opens, nodes=2, until=1.0, workload={"keys": 3}), (), Opens)
     assert not only(events, Crashed)
+
+
+class Hoarder(Protocol):
+    """Says and stores more and more, on n1, until it is interrupted; how far it gets depends on the machine."""
+
+    def setup(self):
+        self.store = self.open_store("lww")
+        self.count = 0
+
+    def on_write(self, write):
+        while True:
+            self.count += 1
+            self.place("shelf", (0, 1) if self.count % 2 else (1, 0))
+            self.begin_repair(1 - self.id)
+            self.answer(write.id)
+            self.store.put(f"x{self.count % 1000}", "y" * self.count, stamp=Hybrid(1.0, self.count, 1))
+            if self.id == 0:
+                return
+
+
+def test_nothing_of_an_interrupted_step_is_left_on_disks_or_in_repairs(monkeypatch):
+    at = ("1 write n0 a b", "2 write n1 a b", "3 backup n1", "3 corrupt n1 2", "4 rejoin n1 fresh", "5 restore n1",
+          "6 write n0 a b")  # fmt: skip
+    header = header_of(Hoarder, nodes=2, until=7.0, at=at, workload={"keys": 3})
+    told = []
+    for patience in (0.05, 0.3):
+        monkeypatch.setattr(watchdog, "PATIENCE", patience)
+        told.append(bytes_of(header, kind=Hoarder))
+    assert told[0] == told[1]
+    events = events_of(header, kind=Hoarder)
+    assert [event.node for event in only(events, Crashed)] == [1]
+    assert [event.id for event in only(events, Repairing)] == [0, 1]
+    assert [event.node for event in only(events, Versioned)] == [0, 0]
