@@ -12,10 +12,10 @@ from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.strip import Strip
 
 from gossiplab.tui.canvas import Canvas
-from gossiplab.tui.view import Scene, View
+from gossiplab.tui.canvas_view import CanvasView
+from gossiplab.tui.view import Scene
 from gossiplab.world.membership import DOWN
 from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
 
@@ -66,7 +66,7 @@ _STYLE_OF = {
 }  # fmt: skip
 
 
-class BeliefMatrix(View):
+class BeliefMatrix(CanvasView):
     """Who believes what of whom. cursor: the believer and the believed that are spelled out below."""
 
     title = "beliefs"
@@ -105,10 +105,6 @@ class BeliefMatrix(View):
         super().__init__(id=id, classes=classes)
         self.cursor = (0, 0)
         self._world = World()
-        self._drawn: object = None
-        self._strips: list[Strip] = []
-        self._canvas = Canvas(0, 0)
-        self._palette: list[Style] = []
         self._tall = self._wide = 1  # nodes that a cell stands for
         self._above = 1  # lines above the matrix
         self._roomy = False  # whether there is a blank between two columns
@@ -136,30 +132,12 @@ class BeliefMatrix(View):
             row, column = at.y - self._above + self._top, (at.x - self._margin) // pitch + self._left
             self._go(row * self._tall, column * self._wide)
 
-    def on_resize(self) -> None:
-        self._repaint()
-
-    def notify_style_update(self) -> None:
-        """Part of Widget: the theme or the stylesheet changed."""
-        super().notify_style_update()
-        self._palette = []
-        self._canvas.forget()
-        self.call_later(self._repaint)
-
-    def render_line(self, y: int) -> Strip:
-        """Part of Widget."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
-
     def _go(self, row: int, column: int) -> None:
         last = len(self._world.nodes) - 1
         if last >= 0:
             self.cursor = (max(0, min(last, row)), max(0, min(last, column)))
             self.post_message(self.Selected(self.cursor[1]))
             self._repaint()
-
-    def _repaint(self) -> None:
-        self._drawn = None
-        self._paint()
 
     def _single(self) -> bool:
         """Whether every belief has a cell of its own."""

@@ -10,11 +10,11 @@ from msgspec import UNSET
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 
 from gossiplab.errors import GossiplabError
 from gossiplab.tui.both_sides import concurrent_writes
 from gossiplab.tui.canvas import Canvas
+from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.closing import SCALES, draw_closing
 from gossiplab.tui.copies import (
     CURSOR,
@@ -33,7 +33,7 @@ from gossiplab.tui.copies import (
     wrapped,
 )
 from gossiplab.tui.key_list import KeyList
-from gossiplab.tui.view import Scene, Sign, View
+from gossiplab.tui.view import Scene, Sign
 from gossiplab.workload import seed_index
 from gossiplab.world.replicas import Replicas
 from gossiplab.world.versions import Copies, Sight, Standing
@@ -49,7 +49,7 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 _STATUS = {ALIVE: " ", PAUSED: "‖", DEAD: "†", LEFT: "◌", CRASHED: "‼"}
 
 
-class DataView(View):
+class DataView(CanvasView):
     """Which node holds which version of which key. cursor: the place of a key in the list, and a node."""
 
     title = "data"
@@ -106,10 +106,6 @@ class DataView(View):
         self._scene: Scene | None = None
         self._overview: bool | None = None  # whether one is asked for; None: as there are keys
         self._written = False  # whether only keys are listed that somebody has written
-        self._drawn: object = None
-        self._strips: list[Strip] = []
-        self._canvas = Canvas(0, 0)
-        self._palette: list[Style] = []
         self._list = KeyList(None, False)
         self._scale = 0  # of estimates, among SCALES
         self._tall = self._wide = self._pitch = (
@@ -178,20 +174,6 @@ class DataView(View):
             row, column = at.y - self._above + self._top, (at.x - self._margin) // self._pitch + self._left
             self._go(row * self._tall, column * self._wide)
 
-    def on_resize(self) -> None:
-        self._repaint()
-
-    def notify_style_update(self) -> None:
-        """Part of Widget: the theme or the stylesheet changed."""
-        super().notify_style_update()
-        self._palette = []
-        self._canvas.forget()
-        self.call_later(self._repaint)
-
-    def render_line(self, y: int) -> Strip:
-        """Part of Widget."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
-
     def _go(self, row: int, column: int) -> None:
         keys, nodes = len(self._list), len(self._scene.world.nodes) if self._scene else 0
         if nodes and (keys or self._estimating):
@@ -204,10 +186,6 @@ class DataView(View):
         """Whether there is no data, but estimates."""
         world = self._scene.world if self._scene else World()
         return not world.replicas and world.estimates is not UNSET
-
-    def _repaint(self) -> None:
-        self._drawn = None
-        self._paint()
 
     # drawing -----------------------------------------------------------------------------------
 

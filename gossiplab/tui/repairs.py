@@ -9,12 +9,12 @@ from typing import ClassVar, NamedTuple
 from rich.style import Style
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 
 from gossiplab.events import Sent
 from gossiplab.tui.canvas import Canvas, Dots
+from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.descent import Cell, Descent, Found, follow, lay_out
-from gossiplab.tui.view import Scene, Sign, View
+from gossiplab.tui.view import Scene, Sign
 from gossiplab.world.replicas import Repair, Step
 from gossiplab.world.world import World
 
@@ -50,7 +50,7 @@ class _Place(NamedTuple):
         return self.top + (level - self.first) * self.pitch
 
 
-class RepairView(View):
+class RepairView(CanvasView):
     """How two replicas find what differs, and exchange it. chosen: the number of the repair, None for the newest."""
 
     title = "repair"
@@ -96,10 +96,6 @@ class RepairView(View):
         super().__init__(id=id, classes=classes)
         self.chosen: int | None = None
         self._scene: Scene | None = None
-        self._drawn: object = None
-        self._strips: list[Strip] = []
-        self._canvas = Canvas(0, 0)
-        self._palette: list[Style] = []
         self._followed: tuple[object, Descent] | None = None
 
     # what the screen and a person do -----------------------------------------------------------
@@ -143,24 +139,6 @@ class RepairView(View):
             raise SkipAction
         self.chosen = None
         self._repaint()
-
-    def on_resize(self) -> None:
-        self._repaint()
-
-    def notify_style_update(self) -> None:
-        """Part of Widget: the theme or the stylesheet changed."""
-        super().notify_style_update()
-        self._palette = []
-        self._canvas.forget()
-        self.call_later(self._repaint)
-
-    def render_line(self, y: int) -> Strip:
-        """Part of Widget."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
-
-    def _repaint(self) -> None:
-        self._drawn = None
-        self._paint()
 
     def _shown(self, world: World) -> Repair | None:
         """The repair to be drawn: the chosen one, or else the newest that has found a difference, or else the newest."""
