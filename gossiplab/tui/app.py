@@ -54,6 +54,9 @@ from gossiplab.tui.write_form import WriteForm
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _SWITCH = 0.001  # s; Python's own is 5 ms
+# New objects between two looks for garbage, 700 by default: what a picture is made of is garbage with the next one, and
+# must not grow old before; a look through all that has grown old holds the screen for 20 ms.
+_YOUNG = 5000
 _PATIENCE = (
     5.0  # s of real time for a clean exit after a signal: a terminal that is gone may never let us finish
 )
@@ -263,6 +266,7 @@ class GossipApp(App[None]):
 def _run(app: GossipApp) -> int:
     # modules and classes, 100,000 objects: looking through them for garbage holds the screen for a tenth of a second
     gc.freeze()
+    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
     # the thread that reads keys gets its turn so much sooner while the lab runs as fast as it goes
     sys.setswitchinterval(_SWITCH)
     asyncio.run(_main(app))

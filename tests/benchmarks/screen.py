@@ -170,7 +170,9 @@ def key_latency(nodes: int, folder: str) -> list[float]:
     try:
         read_until(b"delivered", 30)
         os.write(master, b"+" * 7)
-        read_until(b"as fast as", 10)
+        read_until(b"space goes on", 30)  # it rests once the rumor has reached everybody
+        os.write(master, b" ")
+        read_until(b"live", 5)
         rng, costs = Random(1), list[float]()
         for _ in range(KEYS):
             read_until(b"never", 0.05 + rng.random() * 0.1)  # not in step with the frames
