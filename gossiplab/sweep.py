@@ -227,10 +227,13 @@ def _cell(spread: Spread | None) -> str:
 def trade_off(rows: Sequence[Row]) -> list[str]:
     """Detection time to the right against false deaths upwards, a letter for each row; no lines without failures.
 
-    Where rows fall together stands a star, and below the chart which they are. Where no row has false deaths, false suspicions stand in their place. Best is the lower left corner.
+    Of false deaths those of healthy members count, as in the Lifeguard paper; where no row has any, all of them, and
+    then false suspicions. Where rows fall together stands a star, and below the chart which they are. Best is the lower
+    left corner.
     """
     points: list[tuple[str, float, float]] = []
-    wrong = "false_deaths" if any(_mean(row, "false_deaths") for row in rows) else "false_suspicions"
+    counts = ("false_deaths_of_healthy", "false_deaths", "false_suspicions")
+    wrong = next((name for name in counts if any(_mean(row, name) for row in rows)), counts[-1])
     for sign, row in zip(_signs(len(rows)), rows, strict=True):
         x, y = _mean(row, "first_declared"), _mean(row, wrong)
         if x is not None and y is not None:

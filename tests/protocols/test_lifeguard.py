@@ -9,7 +9,10 @@ import msgspec
 import pytest
 
 from gossiplab import DEAD
+from gossiplab.content import content_folder
 from gossiplab.events import Sent, Shown
+from gossiplab.experiment import load_experiment
+from tests.protocols.membership import Run
 from tests.protocols.membership import run_swim as run
 
 
@@ -100,6 +103,24 @@ def test_lifeguard_keeps_paused_members_from_accusing_healthy_ones_on_many_seeds
 ):
     """As long as they run for less than a message there and back takes; docs/membership.md has what is beyond."""
     check_pauses(lifeguard, range(runs), stretch, moment)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lifeguard", ["paper", "memberlist"])
+def test_the_experiment_that_comes_along_shows_it_on_other_seeds(lifeguard):
+    fields = load_experiment(content_folder("recordings") / "slow-members.toml")
+
+    def figures(lifeguard, seed):
+        params = {**fields["params"], "lifeguard": lifeguard}
+        return Run(**{**fields, "seed": seed, "params": params, "keep": False}).figures
+
+    off, on = [[figures(each, seed) for seed in (2, 3, 4)] for each in ("off", lifeguard)]
+    assert sum(run.false_deaths_of_healthy for run in off) >= 10 * max(
+        1, sum(run.false_deaths_of_healthy for run in on)
+    )
+    assert mean(run.failures[0].first_declared for run in on) <= 2 * mean(
+        run.failures[0].first_declared for run in off
+    )
 
 
 def test_a_paused_member_that_is_held_for_dead_is_no_healthy_one():

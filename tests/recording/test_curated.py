@@ -3,6 +3,7 @@
 import pytest
 
 from gossiplab.content import content_folder, load_protocol
+from gossiplab.events import Believed
 from gossiplab.experiment import load_experiment, make_experiment
 from gossiplab.plan import plan
 from gossiplab.recording.reader import open_recording
@@ -100,6 +101,21 @@ def test_refuted_suspicion():
     (failure,) = figures.failures
     assert failure.node == 9
     assert failure.last_to_know - failure.first_declared < 1
+    recording.close()
+
+
+def test_slow_members():
+    recording = open_recording(FOLDER / "slow-members.gossip.zst")
+    slow, killed = {3, 11}, 19
+    accusers, accused = set(), set()
+    for event in recording.read():
+        if isinstance(event, Believed) and event.state == "dead" and event.about not in {*slow, killed}:
+            accusers.add(event.node)
+            accused.add(event.about)
+    assert accusers == slow  # whoever holds a healthy member for dead is slow itself
+    figures = membership_figures(recording.at(recording.end))
+    assert figures.false_deaths_of_healthy == len(accused) == 5
+    assert [failure.node for failure in figures.failures] == [killed]
     recording.close()
 
 
