@@ -263,10 +263,14 @@ class GossipApp(App[None]):
         self._close_messages_no_wait()
 
 
-def _run(app: GossipApp) -> int:
-    # modules and classes, 100,000 objects: looking through them for garbage holds the screen for a tenth of a second
-    gc.freeze()
+def collect_rarely() -> None:
+    """Keep the garbage collector from holding up the screen."""
+    gc.freeze()  # modules and classes, 100,000 objects: looking through them takes a tenth of a second
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+
+
+def _run(app: GossipApp) -> int:
+    collect_rarely()
     # the thread that reads keys gets its turn so much sooner while the lab runs as fast as it goes
     sys.setswitchinterval(_SWITCH)
     asyncio.run(_main(app))

@@ -10,7 +10,6 @@ the space bar to the word "paused" on the screen.
 
 import asyncio
 import fcntl
-import gc
 import os
 import pty
 import select
@@ -33,7 +32,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from gossiplab.events import AnyEvent, Delivered, Injected, Learned, Sent
 from gossiplab.topology import build_edges
-from gossiplab.tui.app import GossipApp
+from gossiplab.tui.app import GossipApp, collect_rarely
 from gossiplab.tui.ground import Arrangement
 from gossiplab.tui.lab_screen import FRAME, LabScreen
 from gossiplab.tui.live import LiveLab
@@ -193,7 +192,7 @@ def key_latency(nodes: int, folder: str) -> list[float]:
 def main() -> None:
     """Print the tables."""
     print(f"a frame at {SIZE[0]}x{SIZE[1]}, ms of CPU               min  median    p99     kB")
-    gc.freeze()  # as the app does
+    collect_rarely()  # as the app does
     network, numbered = Arrangement.NETWORK, Arrangement.NUMBERED
     for topology, nodes, flights, arrangement in (
         ("complete", 200, 300, network),
