@@ -5,13 +5,20 @@ keyframe: the World at that point, how many events came before it, the digest of
 the offset of the keyframe before. Keyframes depend on nothing but the events, so the same run gives the
 same bytes however it was watched. Events are sorted by time: a reader goes to any instant from the
 keyframe before it, and finds the keyframes from the last one backwards without reading what lies between.
+
+JSON can spell half of a surrogate pair, which is no character and which the decoder refuses. gossiplab writes none; in
+a stranger's file each is read as the text that is shown of it.
 """
 
 import hashlib
+import re
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
 from gossiplab.events import AnyEvent
+from gossiplab.text import visible
 from gossiplab.world.world import World
 
 SUFFIX = ".gossip"
@@ -46,6 +53,26 @@ class KeyframeHead(msgspec.Struct, frozen=True):
 Line = AnyEvent | Keyframe
 encoder = msgspec.json.Encoder()
 line_decoder: msgspec.json.Decoder[AnyEvent | Keyframe] = msgspec.json.Decoder(Line)
+
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+"""An escape in a string of JSON: a whole pair, half of one (which is the group), or any other."""
+
+T = TypeVar("T")
+
+
+def tolerant(decode: Callable[[bytes], T], data: bytes) -> T:
+    """What `decode` makes of the data; where it refuses them, of the data with `<U+D800>` for each such half of a pair."""
+    try:
+        return decode(data)
+    except msgspec.DecodeError:
+        return decode(_ESCAPE.sub(_show_half, data))
+
+
+def _show_half(escape: re.Match[bytes]) -> bytes:
+    return visible(chr(int(escape[1], 16))).encode() if escape[1] else escape[0]
 
 
 def keyframe_interval(nodes: int) -> int:

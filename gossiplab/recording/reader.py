@@ -15,12 +15,21 @@ import msgspec
 
 from gossiplab.errors import GossiplabError, RecordingError
 from gossiplab.events import FORMAT, AnyEvent, Commanded, Ended, Header, Wired
-from gossiplab.recording.format import KEYFRAME_MARK, LONGEST_LINE, Keyframe, KeyframeHead, line_decoder
+from gossiplab.recording.format import (
+    KEYFRAME_MARK,
+    LONGEST_LINE,
+    Keyframe,
+    KeyframeHead,
+    line_decoder,
+    tolerant,
+)
 from gossiplab.recording.possible import first_impossible, possible_header, possible_world
 from gossiplab.recording.source import Source, open_source
 from gossiplab.text import visible
 from gossiplab.world.world import World, new_world
 
+_header_decoder = msgspec.json.Decoder(Header)
+_head_decoder = msgspec.json.Decoder(KeyframeHead)
 _UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, GossiplabError)  # what decoding raises
 _COMMAND_MARK = b'{"e":"command"'
 _IMPOSSIBLE = "what it says there cannot have happened"
@@ -201,7 +210,7 @@ class Recording:
         try:
             if not comma or not head.startswith(KEYFRAME_MARK):
                 raise self._corrupted(offset)
-            return msgspec.json.decode(head + b"}", type=KeyframeHead)
+            return tolerant(_head_decoder.decode, head + b"}")
         except msgspec.DecodeError:
             raise self._corrupted(offset) from None
 
@@ -294,12 +303,12 @@ class Recording:
 
     def _decode(self, lines: bytes, offset: int) -> "list[AnyEvent | Keyframe]":
         try:
-            return line_decoder.decode_lines(lines)
+            return tolerant(line_decoder.decode_lines, lines)
         except _UNREADABLE:
             pass
         for line in lines.splitlines(keepends=True):
             try:
-                line_decoder.decode(line)
+                tolerant(line_decoder.decode, line)
             except _UNREADABLE as error:
                 raise self._corrupted(offset, visible(str(error))) from None
             offset += len(line)
@@ -334,7 +343,7 @@ def open_recording(path: Path) -> Recording:
 
 def _read_header(line: bytes) -> Header:
     try:
-        fields: Any = msgspec.json.decode(line)
+        fields: Any = tolerant(msgspec.json.decode, line)
     except _UNREADABLE:
         fields = None
     version = cast(dict[str, Any], fields).get("gossiplab") if isinstance(fields, dict) else None
@@ -347,7 +356,7 @@ def _read_header(line: bytes) -> Header:
             f"it was written in format {version} and this gossiplab reads up to {FORMAT}: update gossiplab"
         )
     try:
-        header = msgspec.json.decode(line, type=Header)
+        header = tolerant(_header_decoder.decode, line)
     except _UNREADABLE as error:
         raise RecordingError(f"its header is damaged: {visible(str(error)).rstrip('.')}; {_REMEDY}") from None
     if not possible_header(header):

@@ -116,6 +116,20 @@ def test_broken_recordings_leave_nothing_behind(gossiplab, file, tmp_path, to):
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.parametrize("to", TEXT + DRAWN)
+def test_half_of_a_surrogate_pair_is_exported_as_the_text_that_is_shown_of_it(gossiplab, file, to):
+    data = file.read_bytes().splitlines(keepends=True)
+    data[0] = data[0].replace(b'"topology":"complete"', b'"topology":"\\ud800"')
+    shown = rb'{"e":"shown","t":0.0,"node":0,"name":"\udfff","value":"\udfff"}'
+    file.write_bytes(b"".join([*data[:2], shown, b"\n", *data[2:]]))
+    code, out, err = gossiplab("export", file, "--to", to)
+    assert (code, err) == (0, "")
+    if to == "jsonl":
+        assert "<U+DFFF>" in out
+    if to in ("experiment", "line"):
+        assert "<U+D800>" in out
+
+
 def test_a_recording_that_ends_early_is_exported_up_to_there(gossiplab, file):
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2])

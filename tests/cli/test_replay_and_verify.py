@@ -66,13 +66,14 @@ def test_a_torn_one_says_so_on_standard_error(gossiplab, file):
 def test_escapes_in_a_recording_reach_no_terminal(gossiplab, tmp_path):
     data = bytes_of(header_of("chatter", nodes=3, until=3.0)).splitlines()
     data.insert(
-        2, b'{"e":"shown","t":0.0,"node":0,"name":"\\u001b[2J\\u009b2J\\u202e","value":"\\u001b[31m"}'
+        2, b'{"e":"shown","t":0.0,"node":0,"name":"\\u001b[2J\\u009b2J\\u202e","value":"\\u001b[31m\\ud800"}'
     )
     file = tmp_path / "x.gossip"
     file.write_bytes(b"\n".join(data) + b"\n")
     for arguments in (("replay", file, "--headless", "--json"), ("replay", file, "--headless"), ("verify", file, "--protocols", SPECIMENS)):  # fmt: skip
         _, out, err = gossiplab(*arguments)
         assert all(character == "\n" or " " <= character <= "~" for character in out + err)
+        assert not err
 
 
 def test_a_built_in_one_goes_by_its_name(gossiplab):

@@ -5,13 +5,14 @@ import os
 import pytest
 import zstandard
 
+from gossiplab import Protocol, every, param
 from gossiplab.errors import RecordingError, StorageError
 from gossiplab.recording import source, tape
 from gossiplab.recording.format import KEYFRAME_MARK
 from gossiplab.recording.reader import open_recording
 from gossiplab.recording.recorder import Recorder
 from gossiplab.recording.verify import verify
-from tests.helpers import events_of, recording_of, specimen
+from tests.helpers import bytes_of, events_of, header_of, recording_of, specimen
 from tests.recording.making import POSTS, every_bytes, every_header
 
 
@@ -94,6 +95,51 @@ def test_one_frame_made_by_somebody_elses_zstd_is_read(tmp_path, lines):
     path.write_bytes(zstandard.ZstdCompressor(level=19).compress(b"".join(lines)))
     recording = open_recording(path)
     assert verify(recording, specimen("chatter")) is None
+    recording.close()
+
+
+# half of a surrogate pair, which no gossiplab writes ---------------------------------------------------
+
+
+class Showing(Protocol):
+    """Shows one text, as name and as value."""
+
+    text = param("", doc="what it shows")
+
+    @every(0.1)
+    def tick(self):
+        self.show(self.text, [{self.text: self.text}])
+
+
+@pytest.mark.parametrize(
+    "escapes, text",
+    [
+        (r"\ud800", "<U+D800>"),
+        (r"\uDfFf", "<U+DFFF>"),
+        (r"\udc00\udbff", "<U+DC00><U+DBFF>"),
+        (r"\ud83d\ud83d\ude00\ude00", "<U+D83D>\U0001f600<U+DE00>"),
+        (r"\ud800\\udc00", r"<U+D800>\udc00"),
+        (r"\\ud800\\\ud800\"", r'\ud800\<U+D800>"'),
+    ],
+)
+@pytest.mark.parametrize("name", ["x.gossip", "x.gossip.zst"])
+def test_half_of_a_surrogate_pair_is_read_as_the_text_that_is_shown_of_it(
+    tmp_path, monkeypatch, name, escapes, text
+):
+    monkeypatch.setattr(tape, "keyframe_interval", lambda nodes: 10)
+    mark = "x" * len(escapes)  # so that keyframes stay where they are
+    header = header_of(Showing, nodes=2, until=2.0, params={"text": mark})
+    data = bytes_of(header, [(1.0, "kill n1")], Showing)
+    assert b"".join(data.splitlines()[-12:]).count(KEYFRAME_MARK)
+    data = zstandard.compress(data.replace(mark.encode(), escapes.encode()))
+    recording = recording_of(tmp_path / name, data if name.endswith(".zst") else zstandard.decompress(data))
+    assert recording.header.experiment.params == {"text": text}
+    for world in (recording.at(0.5), recording.at(1.0), recording.at_event(recording.length)):
+        assert world.nodes[0].shown == {text: [{text: text}]}
+    shown = [event for event in recording.read() if type(event).__name__ == "Shown"]
+    assert {event.name for event in shown} == {text}
+    assert [event.command for event in recording.commands()] == ["kill n1"]
+    assert (recording.length, recording.torn) == (len(list(recording.read())), False)
     recording.close()
 
 
