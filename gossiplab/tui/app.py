@@ -79,12 +79,8 @@ def open_lab(
     session = LiveLab(header, protocol, record or default_path(header.experiment.protocol))
     app = GossipApp(session, at_home, plain)
     code = _run(app)
-    session = app.session
-    world = session.latest
     if code != 1:
-        _say(
-            f"{world.t:.3f} s and {world.events:,} events are in {session.path}: see them again with gossiplab replay."
-        )
+        _say_where(app.tracks)
     return code
 
 
@@ -94,7 +90,11 @@ def open_replay(path: Path, *, plain: bool = False) -> int:
     plain: draw with ASCII only. Raises UserError without a terminal, RecordingError when the file cannot be used.
     """
     _need_terminal()
-    return _run(GossipApp(Replay(path), plain=plain))
+    app = GossipApp(Replay(path), plain=plain)
+    code = _run(app)
+    if code != 1 and len(app.tracks.all) > 1:
+        _say_where(app.tracks)
+    return code
 
 
 class GossipApp(App[None]):
@@ -318,6 +318,14 @@ def _sentence(error: BaseException, path: Path) -> Text:
     return Text(
         f"gossiplab: it broke down in {place}, which is our fault ({what}); what happened until then is in {path}."
     )
+
+
+def _say_where(tracks: Tracks) -> None:
+    """Name the file of every future, last that of the one that was shown."""
+    for letter, session, *_ in sorted(tracks.all, key=lambda track: track.session is tracks.session):
+        which = f"{letter}: " if len(tracks.all) > 1 else ""
+        what = f"{session.latest.t:.3f} s and {session.latest.events:,} events"
+        _say(f"{which}{what} are in {session.path}: see them again with gossiplab replay.")
 
 
 def _say(text: str) -> None:

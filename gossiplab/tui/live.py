@@ -259,7 +259,10 @@ class LiveLab(Session):
             )
         if self._target is not None:
             done = self.end / self._target if self._target else 1.0
-            return Headline("↻", f"executing again {bar(done)} {done:.0%} of {self._target:.3f} s")
+            how_far = f"{done:.0%} of {self._target:.3f} s"
+            if self.lab.clock.paused:
+                return Headline("‖", f"paused, space goes on executing again: {how_far}")
+            return Headline("↻", f"executing again {bar(done)} {how_far}")
         if self.lab.ended:
             return Headline("■", f"ended at {self.end:.3f} s: {why_ended(self.lab.ended)}")
         if self.lab.clock.paused:

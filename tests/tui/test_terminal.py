@@ -200,6 +200,20 @@ def test_a_key(lab, key, code):
     assert b"see them again with gossiplab replay" in b" ".join(opened.output.split())
 
 
+def test_every_future_is_named_in_the_end(lab):
+    opened, path = lab()
+    opened.press(b"\x1b[H")
+    opened.read_until(rb"looking back at 0\.000 s")
+    opened.press(b"\tk")
+    opened.read_until(rb"another future")
+    opened.press(b"q")
+    assert opened.end() == 0
+    first, second = b" ".join(opened.output.rpartition(_OFF)[2].split()).split(b"gossiplab: ")[1:]
+    assert first.startswith(b"A: ")
+    assert str(path).encode() in first
+    assert second.startswith(b"B: ")
+
+
 def test_a_terminal_that_goes_away(lab):
     opened, path = lab()
     opened.hang_up()

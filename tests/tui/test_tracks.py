@@ -115,3 +115,17 @@ async def test_what_would_change_nothing_begins_no_future(tmp_path):
         await hand.until(lambda: hand.said)
         assert "n2 is dead already" in hand.said
         assert len(hand.screen.tracks.all) == 1
+
+
+async def test_executing_again_can_be_paused(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        session = hand.session
+        session.execute_to(1000.0)
+        await hand.until(lambda: session.running)
+        await hand.press("space")
+        assert "paused, space goes on executing again: " in session.headline.text
+        await hand.draw()
+        assert session.headline.text in hand.shown("status")
+        await hand.press("space")
+        assert "executing again" in session.headline.text
+        assert "paused" not in session.headline.text
