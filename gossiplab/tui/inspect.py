@@ -41,6 +41,7 @@ def node_lines(header: Header, world: World, id: int, entries: Iterable[Entry]) 
         lines.append(Content(f"its clock: {clock.ahead(world.t):+.3f} s, {clock.rate:g}x"))
     if node.lives > 1:
         lines.append(Content(f"started {node.lives} times"))
+    lines += _incarnation(world, id)
     for rumor in range(len(world.rumors))[-_MOST_RUMORS:]:
         lines += [Content(), *_rumor(world, id, rumor)]
     if node.shown:
@@ -72,8 +73,13 @@ def link_lines(header: Header, world: World, a: int, b: int, entries: Iterable[E
     return [*lines, *_last(entries, "")]
 
 
-def message_lines(world: World, id: int, message: Sent | None, entries: list[Entry]) -> list[Content]:
-    """A message: what it is, where it is, what it says, and what happened to it. message: its sending, if known."""
+def message_lines(
+    world: World, t: float, id: int, message: Sent | None, entries: list[Entry]
+) -> list[Content]:
+    """A message: what it is, where it is at the instant `t`, what it says, and what happened to it.
+
+    message: its sending, if known.
+    """
     lines = [title(f"message {id}")]
     if message is None:
         return [*lines, Content("nothing is known of it at this instant"), *_last(entries, "")]
@@ -83,11 +89,20 @@ def message_lines(world: World, id: int, message: Sent | None, entries: list[Ent
         Content(f"from n{message.src} to n{message.dst}"),
         Content(f"{message.size:,} B, carries {carries}"),
         Content(f"sent at {message.t:.3f} s"),
-        Content(_whereabouts(world, id, message, entries)),
+        Content(_whereabouts(world, t, id, message, entries)),
     ]
     body = bytes(message.body)[: 4 * _BODY].decode("utf-8", "replace")
     lines += [Content(), title("it says"), Content(visible(body, _BODY))]
     return [*lines, *_last(entries, "")]
+
+
+def arrival(world: World, t: float, flight: Sent) -> str:
+    """When a message in flight arrives, or since when it is held at the instant `t`, or waits for a paused node."""
+    if flight.due < t and flight.dst in parse_nodes(world.held, len(world.nodes)):
+        return f"held since {flight.due:.3f} s"
+    if flight.due < t and world.nodes[flight.dst].status == PAUSED:
+        return f"waiting since {flight.due:.3f} s"
+    return f"arrives at {flight.due:.3f} s"
 
 
 def param_text(value: Value) -> str:
@@ -100,17 +115,25 @@ def _short(value: object) -> str:
     return value[:LINE] if isinstance(value, str) else _SHORT.repr(value)
 
 
-def _whereabouts(world: World, id: int, message: Sent, entries: list[Entry]) -> str:
+def _whereabouts(world: World, t: float, id: int, message: Sent, entries: list[Entry]) -> str:
     if world.t < message.t:
         return "not sent yet"
     if flight := world.flights.get(id):
-        return f"under way, arrives at {flight.due:.3f} s"
+        return f"under way, {arrival(world, t, flight)}"
     for _, event, _ in entries:
         if isinstance(event, Delivered) and event.id == id:
             return f"arrived at {event.t:.3f} s"
         if isinstance(event, Dropped) and event.id == id:
             return f"lost at {event.t:.3f} s: {visible(event.why, 10)}"
     return "not under way any more"
+
+
+def _incarnation(world: World, id: int) -> list[Content]:
+    """A member's own incarnation, unless its protocol shows it anyway."""
+    beliefs = world.membership.beliefs
+    if not beliefs or not beliefs[id].states or "incarnation" in world.nodes[id].shown:
+        return []
+    return [Content(f"incarnation {beliefs[id].incarnation_of(id)}")]
 
 
 def _rumor(world: World, id: int, number: int) -> list[Content]:

@@ -230,8 +230,9 @@ class LabScreen(Screen[None]):
             return Explain("timeline", Timeline.about)
         if self.focused is self._legend:
             return Explain("legend", Legend.about)
-        if self.menu.display and (flight := self.session.world.flights.get(self.menu.about)):
-            return Explain(f"message m{flight.id}", describe(flight))
+        world, t = self.session.world, self.session.t
+        if self.menu.display and (flight := world.flights.get(self.menu.about)):
+            return Explain(f"message m{flight.id}", describe(world, t, flight))
         return Explain(self.view.title, self.view.about)
 
     # messages ----------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ class LabScreen(Screen[None]):
         self.stage.chosen = event.id
         place = self.stage.place(event.id) or self.stage.size.region.center
         at = self.stage.region.offset + Offset(int(place[0]), int(place[1]))
-        self.menu.open(flight, self.session.t, at, self.size)
+        self.menu.open(self.session.world, self.session.t, flight, at, self.size)
 
     @on(MessageMenu.Chosen)
     async def _do_to_message(self, event: MessageMenu.Chosen) -> None:

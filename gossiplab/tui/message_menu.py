@@ -1,4 +1,4 @@
-"""The menu beside a message: what can be done to it while the lab stands still. Imports world, kinds and text.
+"""The menu beside a message: what can be done to it while the lab stands still. Imports inspect and kinds.
 
 Every choice but the first becomes a command, as if somebody had typed it.
 """
@@ -14,7 +14,9 @@ from textual.widgets.option_list import Option
 
 from gossiplab.events import Sent
 from gossiplab.text import visible
+from gossiplab.tui.inspect import arrival
 from gossiplab.tui.kinds import kind_word
+from gossiplab.world.world import World
 
 Deed = Literal["inspect", "drop", "delay", "duplicate"]
 
@@ -58,13 +60,13 @@ class MessageMenu(OptionList):
         )
         self.about = -1
 
-    def open(self, message: Sent, t: float, at: Offset, within: Size) -> None:
+    def open(self, world: World, t: float, message: Sent, at: Offset, within: Size) -> None:
         """Offer what can be done to a message at the instant `t`, beside the cell `at` of a screen."""
         self.about = message.id
         self.border_title = Content(
             f"m{message.id} {kind_word(message.kind)} n{message.src} to n{message.dst}"
         )
-        self.border_subtitle = Content(f"arrives in {max(0.0, message.due - t):.3f} s")
+        self.border_subtitle = Content(arrival(world, t, message))
         left = at.x + 3 if at.x + 3 + WIDTH <= within.width else max(0, at.x - 2 - WIDTH)
         top = min(max(0, at.y - HEIGHT // 2), max(0, within.height - HEIGHT))
         self.offset = Offset(left, top)
@@ -85,13 +87,13 @@ class MessageMenu(OptionList):
                 self.post_message(self.Chosen(deed, self.about))
 
 
-def describe(message: Sent) -> str:
-    """What is in a message, in lines."""
+def describe(world: World, t: float, message: Sent) -> str:
+    """What is in a message, and where it is at the instant `t`, in lines."""
     rumors = ", ".join(map(str, message.carries))
     return "\n".join(
         (
             f"{kind_word(message.kind)} from n{message.src} to n{message.dst}, {message.size:,} bytes",
-            f"sent at {message.t:.3f} s, arrives at {message.due:.3f} s",
+            f"sent at {message.t:.3f} s, {arrival(world, t, message)}",
             f"carries {'rumor ' + rumors if rumors else 'no rumor'}",
             visible(bytes(memoryview(message.body)[:_MOST_BODY]).decode(errors="replace"), _MOST_BODY),
         )

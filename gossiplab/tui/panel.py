@@ -60,7 +60,7 @@ class Panel(Widget):
                 return link_lines(header, world, a, b, recent.entries)
             case PickedMessage(id):
                 recent.look(session, picked)
-                return message_lines(world, id, self._sending(world, id), list(recent.entries))
+                return message_lines(world, session.t, id, self._sending(world, id), list(recent.entries))
             case _:
                 return _run(header, world)
 

@@ -12,6 +12,7 @@ from gossiplab.recording.reader import open_recording
 from gossiplab.recording.tape import Tape
 from gossiplab.tui.log import Log
 from gossiplab.tui.selection import PickedLink, PickedMessage, PickedNode
+from gossiplab.tui.stage import Stage
 from gossiplab.tui.timeline import Timeline
 from gossiplab.tui.view import View
 from gossiplab.tui.views import VIEWS
@@ -74,6 +75,31 @@ async def test_a_message_is_followed_from_its_sending_to_its_end(tmp_path):
         assert "not sent yet" in await panel(hand)
         await hand.press("escape")
         assert "message" not in (await panel(hand)).split("legend")[0]
+
+
+@pytest.mark.parametrize("fault, waits", [("hold n5", "held"), ("pause n5", "waiting")])
+async def test_a_message_that_does_not_arrive_in_time_says_since_when_it_waits(tmp_path, fault, waits):
+    async with live(tmp_path / "run.gossip", posts=[(1.0, fault)], size=LARGE, **LAB) as hand:
+        await hand.run_to(4.0)
+        flight = next(each for each in hand.session.world.flights.values() if each.dst == 5)
+        assert flight.due < 4.0
+        pick(hand, PickedMessage(flight.id))
+        await hand.settle()
+        assert f"under way, {waits} since {flight.due:.3f} s" in await panel(hand)
+        hand.screen.post_message(Stage.Pointed(flight.id))
+        await hand.settle()
+        assert str(hand.screen.menu.border_subtitle) == f"{waits} since {flight.due:.3f} s"
+
+
+async def test_a_member_says_its_incarnation_once_whether_it_shows_it_or_not(tmp_path):
+    posts = [(1.0, "pause n3"), (4.0, "resume n3")]
+    async with live(tmp_path / "run.gossip", "swim", size=LARGE, posts=posts) as hand:
+        await hand.select(3)
+        for t, said in (0.5, "incarnation 1"), (12.0, "incarnation: 2"):
+            await hand.run_to(t)
+            text = (await panel(hand)).split(" profile ")[0]
+            assert said in text
+            assert text.count("incarnation") == 1
 
 
 async def test_a_link_says_whether_it_is_cut_and_how_it_is_shaped(tmp_path):
