@@ -167,7 +167,7 @@ def replay(
     if opened.torn:
         _say(f"{path} ends early after event {opened.length}.")
     if json:
-        _print_json(world_figures(world, t))
+        _print_json({**world_figures(world, t), "digest": opened.digest(world.events)})
     else:
         print_world(world, t)
     return 0

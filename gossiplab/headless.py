@@ -57,7 +57,7 @@ class RunFigures(msgspec.Struct, frozen=True):
 
     membership: left out when no node believes anything. overlay: left out when no node keeps views. replicas:
     left out when nobody stores keys. estimates: left out when nobody estimates anything. digest: of
-    the recording's bytes, recorded or not.
+    what happened, recorded or not: the lines of all events but the closing one.
     """
 
     protocol: str

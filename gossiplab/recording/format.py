@@ -23,6 +23,7 @@ from gossiplab.world.world import World
 
 SUFFIX = ".gossip"
 KEYFRAME_MARK = b'{"e":"keyframe"'
+ENDED_MARK = b'{"e":"ended"'
 _EVENTS_PER_KEYFRAME = 20_000  # what a reader folds at most after a seek: about 40 ms
 _EVENTS_PER_NODE = 10  # more between keyframes in large labs, where each keyframe is large itself
 LONGEST_LINE = 256 * 2**20  # bytes; more is refused, so that a stranger's file cannot take all memory
@@ -81,5 +82,9 @@ def keyframe_interval(nodes: int) -> int:
 
 
 def new_digest() -> "hashlib.blake2b":
-    """The running digest of a recording: 16 bytes of BLAKE2b over all its bytes."""
+    """A digest to feed: 16 bytes of BLAKE2b.
+
+    There are two. A keyframe's is of all bytes before it. The one that people compare is of what happened: of the lines
+    of all events but the closing one, so neither what the header knew beforehand nor who ended the run is in it.
+    """
     return hashlib.blake2b(digest_size=16)

@@ -7,7 +7,7 @@ keyframes' positions and never the events, so it does not grow with the file in 
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,11 +16,13 @@ import msgspec
 from gossiplab.errors import GossiplabError, RecordingError
 from gossiplab.events import FORMAT, AnyEvent, Commanded, Ended, Header, Wired
 from gossiplab.recording.format import (
+    ENDED_MARK,
     KEYFRAME_MARK,
     LONGEST_LINE,
     Keyframe,
     KeyframeHead,
     line_decoder,
+    new_digest,
     tolerant,
 )
 from gossiplab.recording.possible import first_impossible, possible_header, possible_world
@@ -120,6 +122,16 @@ class Recording:
                         raise self._corrupted(offset)
                     yield event
                 offset += len(line)
+
+    def digest(self, count: int) -> str:
+        """The digest of what happened in the first `count` events. Reads the file up to there, and decodes nothing."""
+        blocks = self._blocks(self._first, self._stop)
+        lines = (line for block in blocks for line in block.splitlines(keepends=True))
+        happened = (line for line in lines if not line.startswith((KEYFRAME_MARK, ENDED_MARK)))
+        digest = new_digest()
+        for line in islice(happened, count):
+            digest.update(line)
+        return digest.hexdigest()
 
     def bytes_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes as they stand: of a recording that ends early without its torn last line."""

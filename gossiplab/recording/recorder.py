@@ -66,7 +66,7 @@ class Recorder:
 
     @property
     def digest(self) -> str:
-        """The digest of all bytes so far, in hexadecimal."""
+        """The digest of what has happened so far, in hexadecimal."""
         return self._tape.digest
 
     def flush(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from gossiplab.events import AnyEvent, Header
-from gossiplab.recording.format import Keyframe, encoder, keyframe_interval, new_digest
+from gossiplab.recording.format import ENDED_MARK, Keyframe, encoder, keyframe_interval, new_digest
 from gossiplab.world.world import new_world
 
 
@@ -23,6 +23,7 @@ class Tape:
         self.world = new_world(header)
         self._write = write
         self._hash = new_digest()
+        self._happened = new_digest()
         self._interval = keyframe_interval(header.experiment.nodes)
         self._offset = 0
         self.keyframes: list[int] = []
@@ -33,13 +34,14 @@ class Tape:
             data = encoder.encode_lines(part)
             self.world.apply(part)
             self._put(data)
+            self._happened.update(data[: data.rindex(ENDED_MARK)] if self.world.ended else data)
             if self.world.events % self._interval == 0:
                 self._put(self._keyframe())
 
     @property
     def digest(self) -> str:
-        """The digest of all bytes so far, in hexadecimal."""
-        return self._hash.hexdigest()
+        """The digest of what has happened so far, in hexadecimal."""
+        return self._happened.hexdigest()
 
     def _parts(self, batch: list[AnyEvent]) -> Iterator[list[AnyEvent]]:
         """The batch, split where keyframes are due."""
@@ -55,7 +57,7 @@ class Tape:
             world.t,
             world.events,
             self.keyframes[-1] if self.keyframes else None,
-            self.digest,
+            self._hash.hexdigest(),
             msgspec.structs.replace(world, edges=None),
         )
         self.keyframes.append(self._offset)

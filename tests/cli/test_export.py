@@ -2,11 +2,16 @@
 
 import csv
 import json
+import shlex
 
+import msgspec
 import pytest
 
+from gossiplab.engine.lab import run_lab
+from gossiplab.events import Parent
+from gossiplab.recording.recorder import Recorder
 from tests.cli.running import finish, is_one_sentence, start
-from tests.helpers import bytes_of, header_of
+from tests.helpers import bytes_of, header_of, lab_of, post_all
 
 TEXT = ["csv", "jsonl", "shiviz", "experiment", "line"]
 DRAWN = ["svg", "asciicast"]
@@ -54,6 +59,32 @@ def test_the_experiment_runs_to_the_same_digest(gossiplab, file, tmp_path):
     ]
     assert digests[0] == digests[1]
     assert again.read_bytes() == file.read_bytes()  # nobody gave commands: to the byte
+
+
+@pytest.mark.parametrize("until", ["stopped", "converged", 9.0])
+def test_what_a_person_steered_and_ended_runs_again_to_the_same_digest(gossiplab, tmp_path, until):
+    def digest(*arguments):
+        code, out, _ = gossiplab(*arguments, "--json")
+        assert code == 0
+        return json.loads(out)["digest"]
+
+    file, toml = tmp_path / "x.gossip", tmp_path / "x.toml"
+    header = header_of("epidemic", nodes=9, until=until, at=["1 kill n8", "8 kill n7"], params={"fanout": 2})
+    with Recorder(file, msgspec.structs.replace(header, parent=Parent("a.gossip", 0.5, 7))) as recorder:
+        lab = lab_of(header, recorder)
+        post_all(lab, [(0.25, "partition n0-n4"), (2.5, "inject n3"), (3.0, "heal"), (3.0, "rejoin n8")])
+        lab.stop(at=3.4321)
+        run_lab(lab)
+    assert recorder.world.ended == "stopped"
+    original = digest("replay", file, "--headless")
+    assert original == recorder.digest
+    assert digest("replay", file, "--headless", "--at", 3) != original
+    assert gossiplab("export", file, "--to", "experiment", "--output", toml)[0] == 0
+    again = tmp_path / "again.gossip.zst"
+    assert digest("run", toml, "--record", again) == original
+    assert digest("replay", again, "--headless") == original
+    line = shlex.split(gossiplab("export", file, "--to", "line")[1])
+    assert digest(*line[1:], "--no-record") == original
 
 
 def test_the_line(gossiplab, file):

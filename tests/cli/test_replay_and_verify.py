@@ -10,7 +10,7 @@ from gossiplab.world.world import World
 from tests.helpers import SPECIMENS, bytes_of, header_of
 
 UNSET = {"replicas", "estimates"}  # in a lab in which nobody keeps keys or estimates anything
-FIELDS = {"at", "word", "messages", "rumor_figures", *World.__struct_fields__} - UNSET
+FIELDS = {"at", "word", "messages", "rumor_figures", "digest", *World.__struct_fields__} - UNSET
 
 
 @pytest.fixture

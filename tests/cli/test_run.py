@@ -1,6 +1,5 @@
 """`gossiplab run`: what it prints, how it ends, and where it is recorded."""
 
-import hashlib
 import json
 import multiprocessing
 import os
@@ -12,6 +11,7 @@ from gossiplab import library
 from gossiplab.recording.reader import open_recording
 from tests.cli.running import finish, is_one_sentence, start
 from tests.helpers import SPECIMENS
+from tests.recording.making import digest_of
 
 needs_rights = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 
@@ -77,7 +77,7 @@ def test_json(figures, own):
     assert (rumor.id, rumor.source, rumor.reached, rumor.residue) == (0, 0, 8, 0.0)
     assert 0 < rumor.t_ave <= rumor.t_last
     (file,) = own.iterdir()
-    assert hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest() == got.digest
+    assert digest_of(file.read_bytes()) == got.digest
 
 
 def test_an_experiment_file_and_the_flags_over_it(figures, tmp_path):

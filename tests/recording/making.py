@@ -1,9 +1,10 @@
 """Recordings to test with: of a lab in which everything happens, with keyframes as close as one likes."""
 
+import hashlib
 from functools import lru_cache
 
 from gossiplab.recording import tape
-from gossiplab.recording.format import Keyframe, line_decoder
+from gossiplab.recording.format import ENDED_MARK, KEYFRAME_MARK, Keyframe, line_decoder
 from tests.helpers import bytes_of, header_of
 
 EVERY = {
@@ -37,3 +38,10 @@ def events_in(data):
     lines = data[: data.rfind(b"\n") + 1].splitlines()[1:]
     decoded = [line_decoder.decode(line) for line in lines]
     return [event for event in decoded if not isinstance(event, Keyframe)]
+
+
+def digest_of(data):
+    """The digest of what happened in a recording: the lines of its events, without the last where that says the end."""
+    lines = data.splitlines(keepends=True)[1:]
+    happened = [line for line in lines if not line.startswith((KEYFRAME_MARK, ENDED_MARK))]
+    return hashlib.blake2b(b"".join(happened), digest_size=16).hexdigest()

@@ -1,7 +1,6 @@
 """Writing: nothing that was shown is lost, and the bytes are the run's, whoever runs it and wherever."""
 
 import errno
-import hashlib
 import json
 import os
 import signal
@@ -15,7 +14,7 @@ from gossiplab.recording.reader import open_recording
 from gossiplab.recording.recorder import Recorder
 from gossiplab.recording.verify import verify
 from tests.helpers import SPECIMENS, events_of, specimen
-from tests.recording.making import EVERY, POSTS, every_bytes, every_header
+from tests.recording.making import EVERY, POSTS, digest_of, every_bytes, every_header
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def test_a_full_disk_loses_nothing(tmp_path, events, monkeypatch, room):
     left = 10**9
     recorder.flush()
     assert path.read_bytes() == every_bytes(10**6)
-    assert recorder.digest == hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    assert recorder.digest == digest_of(path.read_bytes())
     recorder.close()
     recorder.close()
 
@@ -113,7 +112,7 @@ def test_abandoned_it_ends_early_and_the_digest_goes_on(tmp_path, events):
     recorder(events[50:])
     recorder.close()
     assert recorder.world.events == len(events)
-    assert recorder.digest == hashlib.blake2b(every_bytes(10**6), digest_size=16).hexdigest()
+    assert recorder.digest == digest_of(every_bytes(40))
     reading = open_recording(path)
     assert (reading.length, reading.torn) == (50, True)
     reading.close()
@@ -156,7 +155,7 @@ def test_every_process_writes_the_same_bytes(tmp_path, protocol):
     contents = {path.read_bytes() for path in paths}
     assert {process.returncode for process in started} == {0}
     (content,) = contents
-    assert digests == {hashlib.blake2b(content, digest_size=16).hexdigest()}
+    assert digests == {digest_of(content)}
 
 
 @pytest.mark.parametrize("kilobytes", [1, 50, 300])

@@ -1,14 +1,13 @@
 """A recording's experiment as an editable TOML file that runs again. Imports reader, plan and experiment.
 
 The commands that a person gave stand in it as if they had been scheduled. Scheduled and given commands take
-effect by the same rule (at one instant, in order, after all else that is due), so they give the same events:
+effect by the same rule (at one instant, in order, after all else that is due), so they give the same events and the
+same digest, whenever and wherever they run:
 
-    no person meddled       the same bytes, so the same digest
+    no person meddled       the same bytes
     a person gave commands  every event the same; the header differs (it lists the commands), and with it the
-                            digest and the keyframes, which hold digests
-    a person ended the run  every event the same but the last, which says "time" for "stopped"
-
-and the exported experiment gives the same digest whenever and wherever it runs.
+                            keyframes, which hold digests of all bytes
+    a person ended the run  every event the same but the closing one, which says "time" for "stopped"
 
 The few types that an experiment has are written by hand: a library would sort and wrap them its own way.
 """
