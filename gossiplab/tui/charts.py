@@ -87,7 +87,7 @@ class Charts(View):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._chosen = 0
+        self._choice: int | None = None  # the chart a person has chosen
         self._large: bool | None = None  # whether one chart is shown; None: as there is room
         self._scene: Scene | None = None
         self._span = 1.0
@@ -116,7 +116,7 @@ class Charts(View):
             )
 
     def action_choose(self, step: int) -> None:
-        self._chosen = (self._chosen + step) % len(_TITLES)
+        self._choice = (self._chosen + step) % len(_TITLES)
         self._paint()
 
     def action_enlarge(self) -> None:
@@ -131,6 +131,13 @@ class Charts(View):
                 t, end = (x + 0.5) / plot.width * self._span, self._scene.session.end
                 self.post_message(self.Sought(min(t, end)))
                 return
+
+    @property
+    def _chosen(self) -> int:
+        """The number of the chosen chart; until a person chooses, the first that has something to say."""
+        if self._choice is not None:
+            return self._choice
+        return 0 if self._scene and self._scene.session.latest.rumors else 1
 
     @property
     def _one(self) -> bool:

@@ -164,6 +164,16 @@ async def test_one_chart_where_there_is_little_room_and_four_where_there_is_more
         assert "(1 of 4)" in chart_of(hand)
 
 
+async def test_without_rumors_the_chart_of_messages_is_first_until_a_person_chooses(tmp_path):
+    async with live(tmp_path / "run.gossip", "swim") as hand:
+        await hand.run_to(3.0)
+        await hand.open("charts")
+        assert "messages sent a second   (2 of 4)" in hand.shown("charts")
+        await hand.press("up")
+        await hand.draw()
+        assert "no rumor yet" in hand.shown("charts")
+
+
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 async def test_a_click_and_the_arrows_go_to_an_instant(tmp_path, size):
     path = tmp_path / "run.gossip"
