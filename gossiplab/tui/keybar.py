@@ -1,4 +1,4 @@
-"""The key bar: every key and one word about it, at the bottom. Imports keys. A click presses the key."""
+"""The key bar: the keys that matter most, and one word about each, at the bottom. Imports keys. A click presses the key."""
 
 from textual import events
 from textual.content import Content
@@ -11,7 +11,7 @@ from gossiplab.tui.keys import NODES, SCRUB, TIME, Hint, Stroke
 
 
 class KeyBar(Widget):
-    """All keys, on one line where they fit and on two where not.
+    """The keys on one line where all fit, else on two with as many as fit.
 
     scrubbing: whether the arrows move through time, because the timeline has the focus.
     """
@@ -19,10 +19,11 @@ class KeyBar(Widget):
     scrubbing: reactive[bool] = reactive(False)
 
     def render(self) -> Content:
-        time, nodes = _line(TIME), _line((SCRUB, *NODES[1:]) if self.scrubbing else NODES)
-        if self._one_line(self.size.width):
-            return Content.assemble(nodes, "   ", time)
-        return Content("\n").join([nodes, time])
+        width = self.size.width
+        nodes = (SCRUB, *NODES[1:]) if self.scrubbing else NODES
+        if self._one_line(width):
+            return Content.assemble(_line(nodes, width), "   ", _line(TIME, width))
+        return Content("\n").join([_line(nodes, width), _line(TIME, width)])
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return 1 if self._one_line(width) else 2
@@ -32,10 +33,17 @@ class KeyBar(Widget):
             await self.screen.run_action(action)
 
     def _one_line(self, width: int) -> bool:
-        return _line(TIME).cell_length + _line(NODES).cell_length + 3 <= width
+        return _row(TIME).cell_length + _row(NODES).cell_length + 3 <= width
 
 
-def _line(hints: tuple[Hint, ...]) -> Content:
+def _line(hints: tuple[Hint, ...], width: int) -> Content:
+    """As many of some hints, from the first on, as fit."""
+    while _row(hints).cell_length > width:
+        hints = hints[:-1]
+    return _row(hints)
+
+
+def _row(hints: tuple[Hint, ...]) -> Content:
     return Content("  ").join([_hint(hint) for hint in hints])
 
 

@@ -44,15 +44,16 @@ TIME: tuple[Hint, ...] = (
         ),
     ),
     Hint(
-        "timeline",
+        "time",
         (Stroke("t", "t", "timeline", "Go to the timeline and back; there the left and right keys move through time."),),
     ),
     Hint("live", (Stroke("end", "end", "live", "Back to the present: the end of what has happened."),)),
-    Hint("type", (Stroke(":", "colon", "app.command_palette", "Type a command, such as kill n0-n3, or find a key by its name."),)),
     Hint("help", (Stroke("?", "question_mark", "app.help", "This help."),)),
+    Hint("explain", (Stroke("F1", "f1", "app.explain", "Explain what has the focus: this view, or the timeline."),)),
     Hint("quit", (Stroke("q", "q", "app.quit", "Quit. The recording is complete and stays where it is."),)),
+    Hint("type", (Stroke(":", "colon", "app.command_palette", "Type a command, such as kill n0-n3, or find a key by its name."),)),
 )  # fmt: skip
-"""Time, and what concerns the whole."""
+"""Time, and what concerns the whole. What is needed least stands last, and is left out of a key bar that is short."""
 
 NODES: tuple[Hint, ...] = (
     Hint(
@@ -65,26 +66,25 @@ NODES: tuple[Hint, ...] = (
             Stroke("tab", "tab", "select(1)", "Select the next node by its number. A click selects, too."),
         ),
     ),
-    Hint("mark", (Stroke("m", "m", "mark", "Mark the selected node, or take its mark away."),)),
+    Hint("info", (Stroke("d", "d", "details", "Details: show or hide all about what is selected, or about the run, beside the view."),)),
     Hint("kill", (Stroke("k", "k", "kill", "Kill: the nodes stop at once, in the middle of everything."),)),
     Hint("rejoin", (Stroke("r", "r", "rejoin", "Rejoin: nodes that are down start again and remember what they knew."),)),
-    Hint("leave", (Stroke("l", "l", "leave", "Leave: the nodes say goodbye and stop."),)),
     Hint("split", (Stroke("p", "p", "partition", "Partition: cut every link between these nodes and all others."),)),
     Hint("heal", (Stroke("h", "h", "heal", "Heal: mend everything that is cut."),)),
     Hint("inject", (Stroke("i", "i", "inject", "Inject: tell the selected node a new rumor."),)),
+    Hint(
+        "faults",
+        (Stroke("f", "f", "app.faults", "Faults: a form with every command, what each would do now, and a line to write one."),),
+    ),
+    Hint("mark", (Stroke("m", "m", "mark", "Mark the selected node, or take its mark away."),)),
+    Hint("leave", (Stroke("l", "l", "leave", "Leave: the nodes say goodbye and stop."),)),
 )  # fmt: skip
-"""Choosing nodes, and acting on them."""
+"""Choosing nodes, and acting on them. What is needed least stands last."""
 
 SCRUB = Hint("through time", NODES[0].strokes[:2])
 """What the arrows do while the timeline has the focus."""
 
 QUIET: tuple[Stroke, ...] = (
-    Stroke(
-        "f",
-        "f",
-        "app.faults",
-        "Faults: a form with every command, what each would do now, and a line to write one.",
-    ),
     Stroke(
         "g",
         "g",
@@ -105,7 +105,6 @@ QUIET: tuple[Stroke, ...] = (
         "a", "a", "order", "Let the nodes stand otherwise: the network, or a field by number or by links."
     ),
     Stroke("shift+tab", "shift+tab", "select(-1)", "Select the node before."),
-    Stroke("F1", "f1", "app.explain", "Explain what has the focus: this view, or the timeline."),
     Stroke(
         "[",
         "left_square_bracket",
@@ -123,7 +122,6 @@ QUIET: tuple[Stroke, ...] = (
         "tree",
         "Who told whom: the way of the rumor to every node, as lines on the stage, and back.",
     ),
-    Stroke("d", "d", "details", "Show or hide the details beside the stage."),
     Stroke(
         "R",
         "R",

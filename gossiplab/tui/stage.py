@@ -58,11 +58,12 @@ class Stage(View):
     title = "stage"
     about = (
         "Every sign is a node and every moving one a message, in the shape of its type. A node changes its shape when "
-        "it learns the rumor; the legend says what each shape means. Arrows, tab or a click select a node, m marks "
-        "it. A click on a message, or n, pauses and offers what can be done to it; y mutes types of messages, a "
-        "changes how the nodes stand. Lines are links, and where nodes keep neighbours of their own they are those; of two "
-        "sorts the bright ones carry rumors, and the faint, dotted ones only announce them. Those of the selected node stand out, with "
-        "the nodes that it has in reserve at the end of dotted ones."
+        "it learns the rumor; the legend says what each shape means. Arrows, tab or a click select a node, d shows or "
+        "hides all that is known of it, m marks it; w draws who told whom. A click on a message, or n, pauses and offers "
+        "what can be done to it; y mutes types of messages, a changes how the nodes stand. Lines are links, and where "
+        "nodes keep neighbours of their own they are those; of two sorts the bright ones carry rumors, and the faint, "
+        "dotted ones only announce them. Those of the selected node stand out, with the nodes that it has in reserve at "
+        "the end of dotted ones."
     )
     ALLOW_SELECT = False  # a drag on the stage selects no text
     COMPONENT_CLASSES: ClassVar[set[str]] = {

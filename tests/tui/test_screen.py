@@ -1,18 +1,21 @@
 """The lab screen: pictures of it, the palette, the help, small windows, themes."""
 
 import re
+from pathlib import Path
 
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.command import CommandInput, CommandList
 
 from gossiplab.recording.reader import open_recording
-from gossiplab.tui.keys import strokes
+from gossiplab.tui.keys import NODES, TIME, strokes
 from gossiplab.tui.status import speed_text
 from tests.helpers import bytes_of, header_of
 from tests.tui.driving import LARGE, SMALL, live, replay
 
 pytestmark = pytest.mark.anyio
+
+README = Path(__file__).parents[2] / "README.md"
 
 RUMOR = {
     "protocol": "epidemic",
@@ -120,13 +123,21 @@ async def test_the_status_fits(tmp_path, size):
         assert "/12 know" in lines[1]
 
 
-async def test_every_key_is_on_the_bar_at_80_columns(tmp_path):
-    async with live(tmp_path / "run.gossip") as hand:
-        bar = hand.shown("keys")
-        for word in ("select", "mark", "kill", "rejoin", "leave", "split", "heal", "inject"):
-            assert word in bar
-        for word in ("pause", "step", "speed", "timeline", "live", "type", "help", "quit"):
-            assert word in bar
+@pytest.mark.parametrize("width", [40, 80, 100, 200])
+async def test_the_bar_names_the_keys_that_are_needed_most_and_none_by_half(tmp_path, width):
+    async with live(tmp_path / "run.gossip", size=(width, 24)) as hand:
+        bar = "  ".join(hand.shown("keys").splitlines())
+        named = [hint.word for hint in (*NODES, *TIME) if hint.word in bar.split()]
+        assert re.split("   *", bar) == [hint_text(hint) for hint in (*NODES, *TIME) if hint.word in named]
+        if width >= 80:
+            assert {"select", "info", "kill", "faults", "pause", "explain", "help", "quit"} <= set(named)
+        if width == 200:
+            assert len(named) == len(NODES) + len(TIME)
+
+
+def hint_text(hint):
+    caps = "".join(f" {each.cap}" if len(each.cap) > 1 else each.cap for each in hint.strokes).lstrip()
+    return f"{caps} {hint.word}"
 
 
 async def test_a_click_on_the_key_bar_presses_the_key(tmp_path):
@@ -196,6 +207,13 @@ async def test_details_can_be_hidden_and_shown(tmp_path):
 
 def test_every_key_has_a_sentence():
     assert all(each.doc.endswith(".") for each in strokes())
+
+
+def test_every_key_is_in_the_readme():
+    _, _, lab = README.read_text(encoding="utf-8").partition("## In the lab\n")
+    table, _, _ = lab.partition("## ")
+    for each in strokes():
+        assert f"`{each.cap}`" in table or each.cap in "←→↑↓ shift+tab esc", each.cap
 
 
 @pytest.mark.parametrize(
