@@ -1,4 +1,4 @@
-"""A run's name: the shortest line that, pasted into a shell, gives the same run. Imports plan, events, link, workload.
+"""A run's name: the shortest line that, pasted into a shell, gives the same run. Imports plan, and what a header is made of.
 
 A pure function of the header, because a header says everything there is to say about a run; and the reader of
 the line is the command line itself, so the two cannot drift apart without a test noticing.
@@ -6,16 +6,17 @@ the line is the command line itself, so the two cannot drift apart without a tes
 
 import shlex
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from gossiplab.commands import Inject
+from gossiplab.errors import UserError
 from gossiplab.events import Header
 from gossiplab.experiment import Experiment, Value, split_schedule
 from gossiplab.link import Link
-from gossiplab.plan import natural_end
-from gossiplab.protocol import Protocol
+from gossiplab.plan import natural_end, write_scheduled
+from gossiplab.protocol import Protocol, resolve_params
 from gossiplab.workload import Workload
-
-_GIVEN = "0 inject n0"  # what a plan adds to a schedule that injects nothing
 
 
 def run_line(header: Header, protocol: type[Protocol] | None = None, folders: Iterable[Path] = ()) -> str:
@@ -26,22 +27,23 @@ def run_line(header: Header, protocol: type[Protocol] | None = None, folders: It
     person ends is a `gossiplab lab`.
     """
     experiment = header.experiment
+    if _complete(protocol, experiment.params) != experiment.params:
+        protocol = None  # it is another one of the same name
     command = "lab" if experiment.until == "stopped" else "run"
     words = ["gossiplab", command, experiment.protocol]
     for folder in folders:
         words += ["--protocols", str(folder)]
     for name in ("nodes", "topology", "seed"):
         words += _flag(experiment, Experiment, name)
-    for name, value in experiment.params.items():
-        if protocol is None or name not in protocol.params or protocol.params[name].default != value:
-            words += ["--set", f"{name}={_text(value)}"]
+    for name, value in given_params(experiment.params, protocol).items():
+        words += ["--set", f"{name}={_text(value)}"]
     for name in Link.__struct_fields__:
         words += _flag(experiment.link, Link, name)
     if experiment.workload:
         for name in Workload.__struct_fields__:
             for value in _flag(experiment.workload, Workload, name)[1:]:
                 words += ["--workload", f"{name}={value}"]
-    for entry in _schedule(experiment.at):
+    for entry in _schedule(experiment, protocol):
         words += ["--at", entry]
     until = experiment.until
     natural = None
@@ -52,6 +54,23 @@ def run_line(header: Header, protocol: type[Protocol] | None = None, folders: It
         words += ["--until", _text(until)]
     words += _flag(experiment, Experiment, "limit")
     return shlex.join(words)
+
+
+def given_params(params: dict[str, Value], protocol: type[Protocol] | None) -> dict[str, Value]:
+    """As few of a run's parameters as the protocol completes to all of them; all where the protocol is not known."""
+    given = params
+    for name in params:
+        fewer = {other: value for other, value in given.items() if other != name}
+        if _complete(protocol, fewer) == params:
+            given = fewer
+    return given
+
+
+def _complete(protocol: type[Protocol] | None, params: dict[str, Value]) -> dict[str, Value] | None:
+    """All parameters that follow from these; None where they have no meaning, or the protocol is not known."""
+    with suppress(UserError):
+        return protocol and protocol.complete(resolve_params(protocol, params))
+    return None
 
 
 def _flag(
@@ -66,10 +85,14 @@ def _required(kind: type[Experiment] | type[Link] | type[Workload]) -> int:
     return len(kind.__struct_fields__) - len(kind.__struct_defaults__)
 
 
-def _schedule(at: tuple[str, ...]) -> tuple[str, ...]:
-    """The commands without the rumor that a run begins with by itself."""
+def _schedule(experiment: Experiment, protocol: type[Protocol] | None) -> tuple[str, ...]:
+    """The commands without the rumor that a run is given by itself, if the protocol that says when is known."""
+    at = experiment.at
     injections = [entry for entry in at if " inject " in entry]
-    return at[1:] if injections == [_GIVEN] == list(at[:1]) else at
+    if protocol is None or injections != [*at[:1]]:
+        return at
+    given = write_scheduled(protocol.first_rumor(experiment.params), Inject(0))
+    return at[1:] if injections == [given] else at
 
 
 def _text(value: Value) -> str:

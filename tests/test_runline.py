@@ -79,7 +79,36 @@ def test_a_line_is_read_back_as_the_same_run(fields, known):
     assert read(run_line(header, specimen("epidemic") if known else None)) == header
 
 
-@pytest.mark.parametrize("name", ["epidemic", "rumor"])
+@pytest.mark.parametrize("name", ["epidemic", "cyclon", "swim"])
+def test_another_protocol_of_that_name_says_nothing_about_the_run(name):
+    header = header_of(name)
+    other = msgspec.structs.replace(header.experiment, params={"volume": 11})
+    line = run_line(msgspec.structs.replace(header, experiment=other), specimen(name))
+    assert "--set volume=11" in line
+    assert "--until" in line
+
+
+SWIM = st.fixed_dictionaries(
+    {},
+    optional={
+        "profile": st.sampled_from(["paper", "lan", "wan", "local"]),
+        "period": st.sampled_from([1.0, 2.0, 5.0]),
+        "suspicion": st.integers(3, 6),
+        "precedence": st.sampled_from(["swim", "memberlist"]),
+        "phase": st.sampled_from(["aligned", "random"]),
+    },
+)
+
+
+@given(params=SWIM)
+def test_what_a_profile_fills_in_is_left_out(params):
+    header = header_of("swim", params=params)
+    line = run_line(header, specimen("swim"))
+    assert line.count("--set") <= len(params)
+    assert read(line) == header
+
+
+@pytest.mark.parametrize("name", ["rumor", "epidemic", "swim", "plumtree", "cyclon"])
 def test_what_is_as_it_would_be_anyway_is_left_out(name):
     header = header_of(name)
     assert run_line(header, specimen(name)) == f"gossiplab run {name}"

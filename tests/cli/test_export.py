@@ -93,6 +93,20 @@ def test_the_line(gossiplab, file):
     )
 
 
+def test_what_a_profile_fills_in_is_in_neither(gossiplab, tmp_path):
+    file, toml = tmp_path / "x.gossip", tmp_path / "x.toml"
+    file.write_bytes(
+        bytes_of(header_of("swim", nodes=3, until=2.0, params={"profile": "wan", "period": 2.0}))
+    )
+    assert gossiplab("export", file, "--to", "line")[1] == (
+        "gossiplab run swim --nodes 3 --set profile=wan --set period=2.0 --until 2.0\n"
+    )
+    assert gossiplab("export", file, "--to", "experiment", "--output", toml)[0] == 0
+    assert '[params]\nprofile = "wan"\nperiod = 2.0\n\n' in toml.read_text()
+    assert gossiplab("run", toml, "--record", tmp_path / "again.gossip")[0] == 0
+    assert (tmp_path / "again.gossip").read_bytes() == file.read_bytes()
+
+
 def test_the_line_of_a_protocol_that_is_not_built_in(gossiplab, tmp_path):
     path = tmp_path / "x.gossip"
     path.write_bytes(bytes_of(header_of("chatter", nodes=2, until=1.0)))

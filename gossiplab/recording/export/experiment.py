@@ -1,4 +1,4 @@
-"""A recording's experiment as an editable TOML file that runs again. Imports reader, plan and experiment.
+"""A recording's experiment as an editable TOML file that runs again. Imports reader, plan, experiment and content.
 
 The commands that a person gave stand in it as if they had been scheduled. Scheduled and given commands take
 effect by the same rule (at one instant, in order, after all else that is due), so they give the same events and the
@@ -14,16 +14,20 @@ The few types that an experiment has are written by hand: a library would sort a
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 
 from gossiplab.commands import parse_command
-from gossiplab.errors import RecordingError, UserError
+from gossiplab.content import load_protocol
+from gossiplab.errors import GossiplabError, RecordingError, UserError
 from gossiplab.experiment import Experiment, Value
 from gossiplab.link import Link
 from gossiplab.plan import read_scheduled, write_scheduled
+from gossiplab.protocol import Protocol
 from gossiplab.recording.export import Reached, nothing
 from gossiplab.recording.reader import Recording
+from gossiplab.runline import given_params
 from gossiplab.workload import Workload
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -61,9 +65,17 @@ def experiment_of(recording: Recording) -> Experiment:
     return experiment
 
 
+def protocol_of(recording: Recording) -> type[Protocol] | None:
+    """The built-in protocol that ran; None for one of the user's own, of which no parameter is known to follow."""
+    with suppress(GossiplabError):
+        return load_protocol(recording.header.experiment.protocol)
+    return None
+
+
 def export_experiment(recording: Recording, reached: Reached = nothing) -> Iterator[str]:
-    """The TOML file, a line at a time: complete, with every parameter's value."""
+    """The TOML file, a line at a time: complete, but for parameters that follow from others."""
     experiment = experiment_of(recording)
+    params = given_params(experiment.params, protocol_of(recording))
     header = recording.header
     yield f"# Exported from a recording of gossiplab {_comment(header.version)}; the schedule holds every command of that run.\n"
     yield "# Run it again with: gossiplab run THIS_FILE (and --protocols FOLDER for a protocol of your own).\n"
@@ -71,7 +83,7 @@ def export_experiment(recording: Recording, reached: Reached = nothing) -> Itera
         why = "The recording ends early" if recording.torn else "A person ended that run"
         yield f"# {why}: `until` is the instant at which it did.\n"
     yield "\n"
-    yield from write_experiment(experiment)
+    yield from write_experiment(msgspec.structs.replace(experiment, params=params))
     reached(recording.end)
 
 

@@ -1,15 +1,12 @@
-"""A recording's run as one line for a shell. Imports experiment, runline and content."""
+"""A recording's run as one line for a shell. Imports experiment and runline."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from gossiplab.content import load_protocol
-from gossiplab.errors import GossiplabError
 from gossiplab.protocol import Protocol
-from gossiplab.recording.export.experiment import experiment_of
+from gossiplab.recording.export.experiment import experiment_of, protocol_of
 from gossiplab.recording.reader import Recording
 from gossiplab.runline import run_line
 
@@ -22,8 +19,4 @@ def line_of(
     protocol: what it ran, and folders: where that is found; a built-in one if None. Raises RecordingError.
     """
     header = msgspec.structs.replace(recording.header, experiment=experiment_of(recording))
-    if protocol is None:
-        # for one of the user's own, whose defaults are not known, every parameter is written
-        with suppress(GossiplabError):
-            protocol = load_protocol(header.experiment.protocol)
-    return run_line(header, protocol, folders)
+    return run_line(header, protocol or protocol_of(recording), folders)
