@@ -43,6 +43,10 @@ def export(path: Path, to: str, output: Path | None, options: Options, *, force:
     if to not in FORMATS:
         raise UserError(f"a recording cannot be exported to {to!r}: give --to {', '.join(FORMATS)}.")
     _check(to, options)
+    if to == "experiment" and output is not None and not output.name.endswith(".toml"):
+        raise UserError(
+            f"{output} could not be run: give --output a name that ends in .toml, as every experiment's does."
+        )
     recording = open_recording(path)
     try:
         # a bar and the output on one terminal would run into each other

@@ -33,13 +33,19 @@ def refused(result):
 
 @pytest.mark.parametrize("to", TEXT + DRAWN)
 def test_to_a_file_and_to_standard_output(gossiplab, file, tmp_path, to):
-    output = tmp_path / "out"
+    output = tmp_path / "out.toml"
     assert gossiplab("export", file, "--to", to, "--output", output) == (0, "", "")
     code, out, err = gossiplab("export", file, "--to", to)
     assert (code, err) == (0, "")
     assert out
     assert output.read_text(encoding="utf-8") == out
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "x.gossip"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.toml", "x.gossip"]
+
+
+@pytest.mark.parametrize("name", ["x", "x.experiment", ".toml.gz", "x.TOML"])
+def test_an_experiment_that_could_not_be_run_is_not_written(gossiplab, file, tmp_path, name):
+    assert ".toml" in refused(gossiplab("export", file, "--to", "experiment", "--output", tmp_path / name))
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_built_in_recording_by_name(gossiplab):

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -120,6 +121,9 @@ def test_csv_counts_what_happened(recording, step):
 def test_csv_columns_are_documented():
     for name in (*table.COLUMNS, *(f"rumor_R_{name}" for name in table.RUMOR_COLUMNS)):
         assert re.search(rf"^    {name}  ", table.__doc__, re.MULTILINE), name
+    guide = (Path(__file__).parents[2] / "docs" / "sharing.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)
+    assert listed == [*table.COLUMNS, *(f"rumor_R_{name}" for name in table.RUMOR_COLUMNS)]
 
 
 @given(st.floats(1e-6, 1e6))
