@@ -19,7 +19,7 @@ keep closer to the mean than in a random graph; clustering and path lengths beco
 Age bounds how long the dead are remembered: they are the ones that nobody refreshes, so they become the oldest,
 and are gone after one shuffle without an answer. There is no other detector of failures.
 
-A newcomer asks an introducer, which starts one random walk for each place in its cache. Where a walk ends,
+A newcomer asks an introducer (introducers after n0 ask one before them), which starts one random walk for each place in its cache. Where a walk ends,
 the newcomer takes the place of a random entry, which it gets in return: no in-degree but its own changes. Walks
 are five links long, about the average path length as the paper wants it (and as in the comparison of Leitão et
 al. 2007 in the HyParView paper; their caches hold 35, and shuffles are 14 long).
@@ -104,11 +104,11 @@ class Cyclon(Protocol):
         self.cache: dict[int, int] = {}  # nodes and the ages of their entries
         self.asked: int | None = None  # the one that has to answer the last shuffle
         self.offered: list[int] = []  # the nodes that it was sent
-        first = self.now == 0 and self.id < self.contacts
-        self.joined = first
+        self.joined = self.now == 0 == self.id < self.contacts
         self.keep("active", self.cache)
-        if not first:
-            self.after(self.random.random() * self.join_over if self.now == 0 else 0, self.join)
+        if not self.joined:
+            at_once = self.now > 0 or self.id < self.contacts
+            self.after(0 if at_once else self.random.random() * self.join_over, self.join)
 
     # a cycle -----------------------------------------------------------------------------------
 
@@ -177,11 +177,11 @@ class Cyclon(Protocol):
             self.send(contact, Join())
 
     def a_contact(self) -> list[int]:
-        """One of the contacts at random, if it is not this node; where there is none, a node that it is linked with."""
-        there = (
-            max([self.id, *self.peers[-1:]]) + 1 if self.contacts > 1 else 1
-        )  # as far as this node can tell
-        contacts = [node for node in range(min(self.contacts, there)) if node != self.id]
+        """One of the contacts at random, at 0 s one before this node; where there is none, a node that it is linked with."""
+        # as far as this node can tell how many there are
+        there = max([self.id, *self.peers[-1:]]) + 1 if self.contacts > 1 else 1
+        before = min(self.contacts, self.id if self.now == 0 < self.id else there)
+        contacts = [node for node in range(before) if node != self.id]
         return [self.random.choice(contacts)] if contacts else self.sample(1)
 
     def on_join(self, sender: int, join: Join) -> None:

@@ -28,10 +28,11 @@ A node that lacks neighbours asks for them at every keepalive, one peer after th
 passive view is empty. Any node can reach any other: the lab's topology has no part in it.
 
 What becomes of it. The contacts are down: whoever knows nobody asks again every second, and is alone until one
-is back; those who are in do not need them. A contact that is alone asks a node at random, as a person would
-tell it one. All join at once: contacts throw out the last ones for the next, whose walks find them others.
-Everybody left or died: the views of whoever comes back lead nowhere, are emptied one by one, and it joins
-again. A partition: each side closes over, and forgets as many of the other as it asks in vain. If after it
+is back; those who are in do not need them. n0 waits for the first to come; the other contacts join through one
+before them, so that all that join through them are one overlay. A contact that is alone later asks a node at
+random, as a person would tell it one. All join at once: contacts throw out the last ones for the next, whose
+walks find them others. Everybody left or died: the views of whoever comes back lead nowhere, are emptied one by
+one, and it joins again. A partition: each side closes over, and forgets as many of the other as it asks in vain. If after it
 is healed both sides have full active views, nobody has a reason to ask across, and they stay apart until
 one side's memory of a node meets that node on the other side, having restarted, say; the paper does not treat it.
 """
@@ -129,11 +130,11 @@ class HyParView(Protocol):
         self.deadline: Timer | None = None
         self.refused: list[int] = []  # those that had no room, since the last keepalive
         self.offered: tuple[int, ...] = ()  # the nodes in the last shuffle
-        first = self.now == 0 and self.id < self.contacts
-        self.joined = first
+        self.joined = self.now == 0 == self.id < self.contacts
         self.keep("active", self.active)
-        if not first:
-            self.after(self.random.random() * self.join_over if self.now == 0 else 0, self.join)
+        if not self.joined:
+            at_once = self.now > 0 or self.id < self.contacts
+            self.after(0 if at_once else self.random.random() * self.join_over, self.join)
 
     # join (4.2) --------------------------------------------------------------------------------
 
@@ -144,11 +145,11 @@ class HyParView(Protocol):
             self.send(contact, Join())
 
     def a_contact(self) -> list[int]:
-        """One of the contacts at random, if it is not this node; where there is none, a node that it is linked with."""
-        there = (
-            max([self.id, *self.peers[-1:]]) + 1 if self.contacts > 1 else 1
-        )  # as far as this node can tell
-        contacts = [node for node in range(min(self.contacts, there)) if node != self.id]
+        """One of the contacts at random, at 0 s one before this node; where there is none, a node that it is linked with."""
+        # as far as this node can tell how many there are
+        there = max([self.id, *self.peers[-1:]]) + 1 if self.contacts > 1 else 1
+        before = min(self.contacts, self.id if self.now == 0 < self.id else there)
+        contacts = [node for node in range(before) if node != self.id]
         return [self.random.choice(contacts)] if contacts else self.sample(1)
 
     def on_join(self, sender: int, join: Join) -> None:

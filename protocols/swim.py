@@ -25,27 +25,31 @@ and asks again every period.
 Where it follows HashiCorp's memberlist (profile = lan, wan, local: its published figures): news goes out on a gossip
 beat of its own, too, also to members that died a short while ago; members exchange their whole lists with a random one
 every push_pull seconds (longer in clusters above 32), and in that a death counts as a suspicion; one joins by such a
-push/pull with a seed; a probe takes its whole period, and one that falls due meanwhile is made up for; the dead are
-forgotten when a pass through the list ends and they have been dead for `forget` seconds. Left out: its TCP ping (the
-lab's links have no second transport, and a push/pull is one message each way), meta data, protocol versions and
-addresses. memberlist's tickers begin when a process does; here phase = random spreads them evenly.
+push/pull with every seed, and seeds do so too, so that they are one cluster; a probe takes its whole period, and one
+that falls due meanwhile is made up for; the dead are forgotten when a pass through the list ends and they have been
+dead for `forget` seconds. memberlist's tickers begin when a process does; here phase = random spreads them evenly.
+Left out: its TCP ping (the lab's links have no second transport, and a push/pull is one message each way), meta data,
+protocol versions and addresses. Otherwise than there: of news sent equally often the newest goes first and not the
+longest, and the first that does not fit ends a packet; nacks carry no news, and the buddy rule's suspicion comes on
+top of what a ping carries; a member that leaves tells as many others at once as news is sent to, and does not wait for
+it to get around; new members are put at random places of the list, as in the paper.
 
 lifeguard (Dadgar, Phillips, Currey 2017): a member that has reason to believe that it is slow itself is slower to
 accuse others.
-    paper       Local health 0 .. 8: -1 for a successful probe, +1 for a failed one, for each nack that is missing and
-                for having to refute. Period and timeout are multiplied by health + 1. Helpers nack after 80 % of the
-                timeout. Suspicions begin long and end with K = 3 confirmations. A ping to a suspected member tells
-                it so (the buddy rule).
+    paper       Local health 0 .. 8: -1 for a successful probe, +1 for a failed one, for each missed nack (so a
+                failed probe may cost 1 + k) and for having to refute. Period and timeout are multiplied by
+                health + 1. Helpers nack after 80 % of the timeout. Suspicions begin long and end with K = 3
+                confirmations. A ping to a suspected member tells it so (the buddy rule).
     memberlist  The same with health 0 .. 7; it multiplies the time that a probe has, and neither the timeout nor the
                 beat (a probe that has its ack is followed by another a period later); a failed probe costs its
                 missing nacks, or 1 if there was no helper; helpers nack after the whole timeout, which is too late
                 while health is 0; K = suspicion - 2.
 
 A partition that is longer than a suspicion leaves two clusters that hold one another for dead, and neither SWIM nor
-memberlist does anything about it: nobody probes the dead. With reconnect, as in Serf, members ask one of the dead
-they remember for a push/pull now and then: with precedence = memberlist both sides then refute their deaths and are
-one again. After `forget` seconds they have forgotten one another, and stay apart until somebody rejoins through a
-seed of the other side. With precedence = swim death is final: they can only meet anew after having forgotten.
+memberlist does anything about it: nobody probes the dead. With reconnect, after Serf (which remembers the dead
+for a day), members ask one of the dead they remember for a push/pull now and then: with precedence = memberlist both
+sides then refute their deaths and are one again. After `forget` seconds they have forgotten one another, and stay
+apart until somebody rejoins through a seed of the other side. With precedence = swim death is final: they can only meet anew after having forgotten.
 """
 
 import math
@@ -427,18 +431,19 @@ class Swim(Protocol):
     # joining and leaving -----------------------------------------------------------------------
 
     def ask_to_join(self) -> None:
-        """Ask seeds for their lists, one a period, until one has answered and does not hold this member for dead."""
+        """Ask the seeds for their lists, every period until one has answered and does not hold this member for dead."""
         self.joined = False
         if not self.asking:
             self.asking = True
             self.join()
 
     def join(self) -> None:
-        """Ask a seed, unless that is done."""
-        seeds = [peer for peer in self.peers if peer < self.seeds] or list(self.peers)
+        """Ask all seeds, unless that is done; the only seed asks anybody."""
+        seeds = [peer for peer in self.peers if peer < self.seeds] or self.sample(1)
         self.asking = not self.joined and bool(seeds)
         if self.asking:
-            self.send(self.random.choice(seeds), PushPull(self.table.everything()))
+            for seed in seeds:
+                self.send(seed, PushPull(self.table.everything()))
             self.after(self.period, self.join)
 
     def push_pull_later(self) -> None:

@@ -62,8 +62,8 @@ class Standing(msgspec.Struct):
 class Failure(msgspec.Struct):
     """A node that was killed or crashed, at the instant `t`, and the instants at which others noticed.
 
-    suspected: by the first one. declared: dead, by the first one. known: no live node believed it alive or
-    suspected any more. None: not until it was back, or until now.
+    suspected: by the first one. declared: dead, by the first one. known: since when no live node believes it alive or
+    suspected; None again when one does anew. None: not until it was back, or until now.
     """
 
     node: int
@@ -84,9 +84,10 @@ class Membership(msgspec.Struct):
     """All beliefs in a lab, and how they compare with what is so. Empty where no protocol believes anything.
 
     beliefs: a row for each node. standings: for each node what others believe of it. failures: in their order.
-    open: those that not everybody knows yet: their nodes, and their places in `failures`. false_suspicions,
-    false_deaths: how often somebody began to suspect a member that was up, or to believe it dead, while nobody
-    else did; a paused one is up. slow: those that have been paused, left out as long as there are none. refutations: how often a member raised its own incarnation. lived: node-seconds that nodes have run
+    open: the nodes that are not back yet, and their places in `failures`. false_suspicions, false_deaths: how often
+    somebody began to suspect a member that was up, or to believe it dead, while nobody else did; a paused one is up.
+    slow: those that have been paused, left out as long as there are none. refutations: how often a member raised its
+    own incarnation. lived: node-seconds that nodes have run
     until the instant `counted`, since when `running` of them do.
     """
 
@@ -163,7 +164,7 @@ class Membership(msgspec.Struct):
             self.failures.append(
                 Failure(node, t, t if standing.suspected else None, t if standing.dead else None)
             )
-        for about in list(self.open):
+        for about in self.open:
             self._look(about, t)
 
     def rejoined(self, node: int, t: float, fresh: bool) -> None:
@@ -175,6 +176,8 @@ class Membership(msgspec.Struct):
                 self.beliefs[node] = Beliefs("", 0, {})
             else:
                 self._count_row(node, 1)
+            for about in self.open:
+                self._look(about, t)
 
     def _tally(self, t: float, change: int) -> None:
         self.lived, self.counted = self.lived_until(t), t
@@ -230,12 +233,13 @@ class Membership(msgspec.Struct):
             self._look(about, t)
 
     def _look(self, about: int, t: float) -> None:
-        """Whether everybody knows by now that `about` is dead."""
+        """Whether everybody knows now that `about` is dead."""
         standing = self.standings[about]
         failure = self.failures[self.open[about]]
-        if failure.declared is not None and not standing.alive and not standing.suspected:
+        if failure.declared is None or standing.alive or standing.suspected:
+            failure.known = None  # or not any more: somebody believes that it is back
+        elif failure.known is None:
             failure.known = t
-            del self.open[about]
 
 
 def _set_incarnation(row: Beliefs, about: int, letter: str, incarnation: int) -> None:

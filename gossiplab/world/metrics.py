@@ -40,7 +40,7 @@ class FailureFigures(msgspec.Struct, frozen=True):
 
     node: which node. at: the instant at which it was killed or crashed. first_suspected, first_declared: virtual
     seconds from then until some live node suspected it, believed it dead; last_to_know: until no live node believed
-    it alive or suspected any more. None when that never happened while it was down.
+    it alive or suspected any more, for good. None when that never happened while it was down.
     """
 
     node: int

@@ -12,6 +12,12 @@ def test_joining_through_a_seed(nodes):
     assert happened.crashes() == []
 
 
+@pytest.mark.parametrize("seeds", [2, 4, 8])
+def test_many_seeds_are_one_cluster(seeds):
+    for seed in range(4):
+        assert run(20, 60, seed=seed, start="join", seeds=seeds, keep=False).matrix() == ["a" * 20] * 20
+
+
 @pytest.mark.slow
 def test_two_hundred_join_at_once():
     happened = run(200, 10, start="join", keep=False)

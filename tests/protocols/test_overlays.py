@@ -42,6 +42,14 @@ def test_very_small_clusters(protocol, n):
     assert overlay.out_degree.max <= n - 1
 
 
+@pytest.mark.parametrize("contacts", [2, 3, 5])
+def test_many_contacts_are_one_overlay(protocol, contacts):
+    for seed in range(3):
+        params = {"contacts": contacts, "join_over": 0}
+        _, overlay = overlay_of(protocol, nodes=60, until=30.0, seed=seed, params=params)
+        assert overlay.connected
+
+
 @pytest.mark.parametrize("n, topology", [(12, "ring"), (30, "grid"), (30, "two-clusters"), (1, "ring")])
 def test_the_topology_has_no_part_in_it(protocol, n, topology):
     for contacts in (0, 1, 3):

@@ -131,10 +131,14 @@ def test_membership_heals():
 
 def test_the_dead_come_back():
     recording = open_recording(FOLDER / "the-dead-come-back.gossip.zst")
-    dead, again = recording.at(25), recording.at(29.5)
+    dead, again = recording.at(20), recording.at(24)
     assert dead.nodes[7].status == again.nodes[7].status == "dead"
     assert {row[7] for row in rows(dead)[:4]} == {"d"}
     assert {row[7] for row in rows(again)[:4]} == {"a"}
+    known = [membership_figures(recording.at(t)).failures[0].last_to_know for t in (20, 24, recording.end)]
+    assert known[0] < 7
+    assert known[1] is None  # it looked as if everybody knew
+    assert known[2] > 18
     recording.close()
 
 

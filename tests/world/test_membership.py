@@ -74,7 +74,9 @@ class Oracle:
                 for about in range(NODES):
                     self.beliefs.pop((event.node, about), None)
         for node, failure in self.failures.items():
-            if failure[3] is not None and failure[4] is None and not self.believers(node, ALIVE, SUSPECTED):
+            if failure[3] is None or self.believers(node, ALIVE, SUSPECTED):
+                failure[4] = None
+            elif failure[4] is None:
                 failure[4] = event.t
 
     def believe(self, event, about, one=True):
