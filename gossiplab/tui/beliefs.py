@@ -13,7 +13,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from gossiplab.tui.canvas import Canvas
+from gossiplab.tui.canvas import Canvas, fitting
 from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.view import Scene
 from gossiplab.world.membership import DOWN
@@ -107,7 +107,7 @@ class BeliefMatrix(CanvasView):
         self._world = World()
         self._tall = self._wide = 1  # nodes that a cell stands for
         self._above = 1  # lines above the matrix
-        self._roomy = False  # whether there is a blank between two columns
+        self._pitch = 1  # cells from one column to the next
         self._top = self._left = 0  # the first row and column in sight, in cells
 
     # what the screen and a person do -----------------------------------------------------------
@@ -128,8 +128,7 @@ class BeliefMatrix(CanvasView):
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
         if at is not None and at.x >= self._margin and at.y >= self._above:
-            pitch = 2 if self._roomy else 1
-            row, column = at.y - self._above + self._top, (at.x - self._margin) // pitch + self._left
+            row, column = at.y - self._above + self._top, (at.x - self._margin) // self._pitch + self._left
             self._go(row * self._tall, column * self._wide)
 
     def _go(self, row: int, column: int) -> None:
@@ -170,11 +169,13 @@ class BeliefMatrix(CanvasView):
     def _draw_matrix(self, world: World, height: int) -> None:
         n, width = len(world.nodes), self._canvas.width - self._margin
         single = self._single()
-        self._roomy = single and 2 * n <= width
+        # a blank between two columns, or room for their names
+        pitches = (len(str(n - 1)) + 1, 2) if single else ()
+        self._pitch = next((pitch for pitch in pitches if pitch * n <= width), 1)
         # names of columns above, where they fit and there is room; two lines of words below
-        self._above = 2 if self._roomy and n <= 100 and n + 4 <= height else 1
+        self._above = 2 if self._pitch > 1 and n <= 100 and n + 4 <= height else 1
         height -= self._above + 2
-        columns = width // 2 if self._roomy else width
+        columns = width // self._pitch
         self._tall = 1 if single else -(-n // height)
         self._wide = 1 if single else -(-n // columns)
         verdicts = judge(world, with_self=single)
@@ -195,7 +196,7 @@ class BeliefMatrix(CanvasView):
         self._put(x, y, SIGNS[Verdict(blocks[row][column])].glyph, _CURSOR)
 
     def _put(self, x: int, y: int, glyph: str, style: int) -> None:
-        self._canvas.put(self._margin + (2 * x if self._roomy else x), y, glyph, style)
+        self._canvas.put(self._margin + self._pitch * x, y, glyph, style)
 
     def _draw_edges(self, world: World, height: int, width: int) -> None:
         """What is so, and the names of the rows."""
@@ -206,7 +207,7 @@ class BeliefMatrix(CanvasView):
             if self._above > 1:
                 column = self._left + x
                 chosen = column == self.cursor[1]
-                if column < 10 or column % 2 == 0 or chosen:  # two digits side by side would run together
+                if len(str(column)) < self._pitch or column % 2 == 0 or chosen:  # others would run together
                     self._put(x, 0, str(column), _CURSOR if chosen else _WORD)
         for y in range(height):
             node = (self._top + y) * self._tall
@@ -232,18 +233,15 @@ class BeliefMatrix(CanvasView):
             for verdict, count in counts.items()
             if count and SIGNS[verdict].meaning and verdict != Verdict.NOTHING
         ]
-        canvas.put(0, canvas.height - 1, ("  ".join(reversed(words)) or "nothing is believed"), _WORD)
+        said = fitting(reversed(words), "  ", canvas.width) or "nothing is believed"
+        canvas.put(0, canvas.height - 1, said, _WORD)
         row = world.membership.beliefs[who]
         belief = "itself" if who == about else f"n{about} {row.state(about)}"
         incarnation = f", incarnation {row.incarnation_of(about)}" if row.states else ""
         block = f"a cell: {self._tall} x {self._wide} beliefs, the worst of them" if self._tall > 1 else part
         truth = world.nodes[about].status
-        canvas.put(
-            0,
-            canvas.height - 2,
-            f"n{who} believes {belief}{incarnation}; n{about} is {'up' if truth == ALIVE else truth}   {block}".rstrip(),
-            _WORD,
-        )
+        said = f"n{who} believes {belief}{incarnation}; n{about} is {'up' if truth == ALIVE else truth}"
+        canvas.put(0, canvas.height - 2, fitting((said, block), "   ", canvas.width), _WORD)
 
     def _colours(self) -> list[Style]:
         if not self._palette:

@@ -11,7 +11,7 @@ Lines are drawn in Braille dots, 2 by 4 to a cell, which makes the dots of a ter
 import math
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -157,3 +157,13 @@ def line_cells(start: tuple[int, int], end: tuple[int, int]) -> Line:
         cell = x >> 1, y >> 2
         cells[cell] = cells.get(cell, 0) | _DOT[x & 1][y & 3]
     return Line(array("H", [x for x, _ in cells]), array("H", [y for _, y in cells]), bytes(cells.values()))
+
+
+def fitting(parts: Iterable[str], gap: str, room: int) -> str:
+    """As many of `parts`, joined by `gap`, as fit into `room` cells: the first matter most. Empty ones are left out."""
+    said, *more = [part for part in parts if part] or [""]
+    for part in more:
+        if len(said + gap + part) > room:
+            break
+        said += gap + part
+    return said

@@ -88,8 +88,11 @@ class Choice:
         message, lost = step.message, ""
         if message is not None and message.end is not None and message.got < 0:
             lost = f", lost ({visible(message.fate, _LONGEST)})"
-        said = f"{step.t:.3f} s{lost}: {say_event(step.event, message)}"
-        return f"{visible(said, max(1, width - len(counts) - 2))}; {counts}"
+        head, event = f"{step.t:.3f} s{lost}: ", say_event(step.event, message)
+        room = max(1, width - len(counts) - 2)
+        # what stands in brackets, and behind a comma, matters less
+        forms = [f"{head}{each}" for each in (event, event.partition(" (")[0], event.partition(", ")[0])]
+        return f"{visible(next((form for form in forms if len(form) <= room), forms[-1]), room)}; {counts}"
 
 
 def first_choice(history: History, place: Place, nodes: Sequence[int], t: float) -> Step | None:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 
 from gossiplab.errors import GossiplabError
 from gossiplab.tui.both_sides import concurrent_writes
-from gossiplab.tui.canvas import Canvas
+from gossiplab.tui.canvas import Canvas, fitting
 from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.closing import SCALES, draw_closing
 from gossiplab.tui.copies import (
@@ -288,9 +288,9 @@ class DataView(CanvasView):
         """How many keys differ, and how many did over the whole run."""
         curve, latest = replicas.curve, scene.session.latest.replicas
         now = curve[-1][1] if curve else 0
-        said = f"{replicas.total:,} key{'' if replicas.total == 1 else 's'}, {now:,} divergent"
+        said = f"{_many(replicas.total, 'key')}, {now:,} divergent"
         if self._tall > 1 or self._wide > 1:
-            said += f"; a cell: {self._tall} keys x {self._wide} nodes, the worst of them"
+            said += f"; a cell: {_many(self._tall, 'key')} x {_many(self._wide, 'node')}, the worst of them"
         elif self._written:
             said += "; only those that were written (u: all)"
         self._canvas.put(0, 0, said, TITLE)
@@ -378,12 +378,20 @@ class DataView(CanvasView):
     def _draw_hints(self, scene: Scene) -> None:
         """The keys that are this view's own, or why they do nothing."""
         if not self._stores(scene):
-            said = "nothing can be written here: its protocol is not known or stores no keys"
+            said = ["nothing can be written here: its protocol is not known or stores no keys"]
+        elif scene.session.present:
+            said = [
+                "Enter write",
+                "x delete",
+                "v read",
+                "b write on two sides",
+                "z overview",
+                "u written only",
+            ]
         else:
-            said = "Enter write  x delete  v read  b write on two sides  z overview  u written only"
-            if not scene.session.present:
-                said = "to act here begins another future: Enter write  x delete  v read  b on two sides"
-        self._canvas.put(0, self._canvas.height - 1, said, FAINT)
+            said = ["to act here begins another future: Enter write", "x delete", "v read", "b on two sides"]
+        canvas = self._canvas
+        canvas.put(0, canvas.height - 1, fitting(said, "  ", canvas.width), FAINT)
 
     def _colours(self) -> list[Style]:
         if not self._palette:
@@ -414,6 +422,10 @@ def _levels(curve: list[tuple[float, int]], end: float, room: int) -> list[int]:
             levels[column] = max(levels[column], level)
             index += 1
     return levels
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _percent(share: float) -> str:

@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from gossiplab.events import Injected, Learned, Retired
 from gossiplab.tui.ascii import AsciiFilter
-from gossiplab.tui.canvas import Canvas
+from gossiplab.tui.canvas import Canvas, fitting
 from gossiplab.tui.choice import Choice, first_choice, nearest
 from gossiplab.tui.diagram import Picture, Place, gap_for
 from gossiplab.tui.margins import FEET, draw_axis, draw_legend, draw_names, marks_in_sight
@@ -462,6 +462,10 @@ class SpaceTime(View):
             f"1 message in {thinned} is drawn: zoom in" if thinned > 1 else "",
             rows,
             "" if self.follows else "Esc follows time again",
-            "arrows choose an event, z Z zoom, < > scroll, s sort, / filter",
+            "arrows choose an event",
+            "z Z zoom",
+            "< > scroll",
+            "s sort",
+            "/ filter",
         )
-        return " · ".join(filter(None, said))
+        return fitting(said, " · ", place.width - 2)

@@ -1,5 +1,7 @@
 """The belief matrix: every verdict is what belief and truth say, in single cells and in blocks, live and replayed."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,12 +78,28 @@ async def test_what_has_no_room_is_said_and_names_do_not_run_together(tmp_path):
         await hand.press("2")
         await hand.run_to(2.0)
         lines = _matrix(hand)
-        assert lines[0].split() == [*map(str, range(10)), *map(str, range(10, 24, 2))]
+        assert lines[0].split() == list(map(str, range(24)))
         assert "rows" not in lines[-2]
     async with live(tmp_path / "again.gossip", "believer", nodes=24, size=SMALL) as hand:
         await hand.press("2")
         await hand.run_to(2.0)
         assert "rows 0-13 of 24" in _matrix(hand)[-2]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("nodes", [12, 34])
+async def test_no_line_of_the_matrix_is_cut_off(tmp_path, nodes):
+    posts = [(1.0, "kill n2"), (1.6, "leave n11")]
+    path, size = tmp_path / "run.gossip", (80, nodes + 12)
+    async with live(path, "believer", nodes=nodes, posts=posts, size=size) as hand:
+        await hand.press("2")
+        await hand.run_to(2.0)
+        names = _matrix(hand)[0].split()
+        assert names == [str(n) for n in range(nodes) if nodes == 12 or n < 10 or n % 2 == 0]
+        said = _matrix(hand)[-1].split("  ")
+        assert len(said) > 2
+        assert all(re.fullmatch(r"(.) \D+ \d+", each) for each in said)
+        assert {each[2:].rstrip("0123456789 ") for each in said} <= {each.meaning for each in SIGNS.values()}
 
 
 @pytest.mark.anyio

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from gossiplab.tui.canvas import Canvas
+from gossiplab.tui.canvas import Canvas, fitting
 
 PALETTE = [
     Style(),
@@ -55,3 +55,11 @@ def test_blanks_between_letters_of_one_colour_need_no_segments_of_their_own():
 def test_a_blank_does_not_join_what_would_show_on_it():
     for style in (3, 4, 5, 6):
         assert shown([("a", style), (" ", 0), ("b", style)])[1] == 3
+
+
+def test_of_words_that_do_not_all_fit_the_last_are_left_out_whole():
+    parts = ["first", "", "second", "third"]
+    assert [fitting(parts, " - ", room) for room in (99, 22, 21, 14, 13, 5, 1)] == [
+        *["first - second - third"] * 2, *["first - second"] * 2, *["first"] * 3,
+    ]  # fmt: skip
+    assert fitting([], " ", 9) == ""

@@ -221,6 +221,16 @@ async def test_the_legend_has_the_marks_that_are_in_sight(tmp_path):
         assert "· concurrent" in rows(hand)[-1]
 
 
+async def test_the_words_below_are_whole_where_there_is_little_room(tmp_path):
+    async with live(tmp_path / "run.gossip", "epidemic", nodes=40) as hand:
+        await hand.run_to(3.0)
+        await press(hand, HERE, "less_than_sign")
+        assert rows(hand)[-2].strip().endswith((" · z Z zoom", " · < > scroll", " · s sort", " · / filter"))
+        await press(hand, "right")
+        assert re.search(r"\d s: n\d+ (sends|hears) .*\w; .* concurrent$", rows(hand)[-2])
+        assert "…" not in rows(hand)[-2]
+
+
 async def test_choosing_an_event_tells_past_future_and_concurrent_apart(tmp_path):
     async with replay(written(tmp_path / "run.gossip", STORY)) as hand:
         await press(hand, HERE, "end")
