@@ -1,5 +1,7 @@
 """What was wrong with a command line, in our words: cause, place, remedy. Imports cyclopts, whose errors it reads."""
 
+import shlex
+
 from cyclopts import (
     CoercionError,
     CycloptsError,
@@ -24,8 +26,12 @@ def complaint(error: CycloptsError) -> str:
     more = f"see {command} --help"
     match error:
         case UnusedCliTokensError():
-            word = _shown((error.unused_tokens or [""])[0])
-            return f"there is nothing to do with {word}: write a command, such as gossiplab run epidemic, or see --help."
+            unused, given = error.unused_tokens or [""], error.root_input_tokens or []
+            if not error.command_chain and unused[0] in (error.app or ()):
+                before = given[: len(given) - len(unused)]
+                right = visible(shlex.join(["gossiplab", *unused, *before]), 300)
+                return f"options stand behind the command: write {right}."
+            return f"there is nothing to do with {_shown(unused[0])}: write a command, such as gossiplab run epidemic, or see --help."
         case MissingArgumentError():
             return _missing(error, command, more)
         case UnknownOptionError():
