@@ -6,6 +6,7 @@ keep finished Strips apart from Textual's filters ask `to_ascii` themselves; the
 """
 
 import unicodedata
+from collections.abc import Iterable
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,7 +14,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 _PAIRS = """
-    ◍L ‽% ○o ★& ●@ ◆% ↻R ‖" †+ ◌_ ‼! ×x ░# •* ◦' ∙: ·. ◈#
+    ◍L ‽% ○o ★& ●@ ◆% ↻R ‖H †+ ◌_ ‼! ×x ░# •* ◦' ∙: ·. ◈#
     ▲P △p ▼Q ▽q ■= □- ▶> ▷) ◀< ◁( ►A ▻a ◄K ◅k ▮I ▯i ▬E ▭e ◥J ◹j ◤T ◸t ◣L ◺l ◢W ◿w
     →> ←< ↑^ ↓v ↵< ⏎< ↳` …~ –- —- ‐- −- ⚠! ✓+ ✗x ▒# ▓@ █@ ▁_ ▂. ▃: ▄- ▅= ▆+ ▇* ▏| ▎| ▍| ▌| ▋| ▊| ▉| ▐| ▔- ▀" ▕|
     ┃| │| ╎: ┆: ┊| ─- ━= ┄- ┈- ╌~ ═= ║| ┴+ ┬+ ┼+ ├( ┤+ ┷i ┯T ┌+ ┐+ └+ ┘+ ╭+ ╮+ ╰+ ╯+ ╱/ ╲\\ ╳X
@@ -57,3 +58,8 @@ class AsciiFilter(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Part of LineFilter."""
         return [Segment(to_ascii(text), style, control) for text, style, control in segments]
+
+
+def is_plain(filters: Iterable[LineFilter]) -> bool:
+    """Whether what goes through these filters becomes ASCII."""
+    return any(isinstance(each, AsciiFilter) for each in filters)

@@ -13,16 +13,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gossiplab.commands import VERBS
+from gossiplab.tui.ascii import is_plain
 from gossiplab.tui.keys import strokes
-from gossiplab.tui.symbols import SYMBOLS
+from gossiplab.tui.symbols import symbols
 from gossiplab.tui.views import VIEWS
 
 _SEEN = (
     (
         "Every sign on the stage is a node: a small program with a memory of its own. Nobody tells all of them "
         "anything; each talks to a few others at a time, and that is how a rumor gets around. The small signs "
-        "that move along the lines are messages on their way, in a shape for each type, filled when they carry the "
-        "rumor. One that is too fast for the eye leaves its way behind for a moment. A node changes its shape when it learns the rumor."
+        "that move along the lines are messages on their way, in two shapes for each type: with the rumor, and without "
+        "it. One that is too fast for the eye leaves its way behind for a moment. A node changes its shape when it learns the rumor."
     ),
     (
         "The numbers at the top count messages: sent, delivered, dropped (lost on the way, cut off, or sent to a "
@@ -56,7 +57,8 @@ class HelpScreen(ModalScreen[None]):
             yield _title("What you see")
             for paragraph in _SEEN:
                 yield Static(Content(paragraph), classes="paragraph")
-            yield Static(_table((each.glyph, each.meaning) for each in SYMBOLS.values() if each.meaning))
+            signs = symbols(is_plain(self.get_line_filters())).values()
+            yield Static(_table((each.glyph, each.meaning) for each in signs if each.meaning))
             yield _title("Keys")
             yield Static(_table((each.cap, each.doc) for each in strokes()))
             yield Static(Content(_ACTING), classes="paragraph")

@@ -20,7 +20,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from gossiplab.events import Injected, Learned, Retired
-from gossiplab.tui.ascii import AsciiFilter
+from gossiplab.tui.ascii import is_plain
 from gossiplab.tui.canvas import Canvas, fitting
 from gossiplab.tui.choice import Choice, first_choice, nearest
 from gossiplab.tui.diagram import Picture, Place, gap_for
@@ -403,7 +403,7 @@ class SpaceTime(View):
         if not self._palette:
             segments = [Segment(" ", self.get_component_rich_style(mark.component)) for mark in Mark]
             filters = super().get_line_filters()
-            self._plain = any(isinstance(each, AsciiFilter) for each in filters)
+            self._plain = is_plain(filters)
             for line_filter in filters:
                 segments = line_filter.apply(segments, self.background_colors[1])
             self._palette = [segment.style or Style.null() for segment in segments]

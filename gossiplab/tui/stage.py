@@ -16,12 +16,12 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from gossiplab.tui.ascii import AsciiFilter
+from gossiplab.tui.ascii import is_plain
 from gossiplab.tui.crowd import draw_crowd, draw_signs, roles_of
 from gossiplab.tui.ground import TINTS, Arrangement, Ground, Net
 from gossiplab.tui.kinds import kind_word
 from gossiplab.tui.layout import Cell, Edges
-from gossiplab.tui.symbols import LINKS, SHARES, SYMBOLS, Role, Symbol
+from gossiplab.tui.symbols import LINKS, SHARES, SYMBOLS, Role, Symbol, symbols
 from gossiplab.tui.traffic import Traffic
 from gossiplab.tui.tree import draw_path
 from gossiplab.tui.view import Scene, Sign, View
@@ -251,7 +251,8 @@ class Stage(View):
         if len(sight) < len(self._sight):  # there are messages of some type
             carried = self._world is not None and self._world.rumors
             sight |= {Role.CARRYING, Role.OTHER} if carried else {Role.OTHER}
-        shown = [(role, symbol) for role, symbol in SYMBOLS.items() if symbol.meaning and role in sight]
+        table = symbols(self._plain)
+        shown = [(role, symbol) for role, symbol in table.items() if symbol.meaning and role in sight]
         return tuple(
             Sign(symbol.glyph, role.component, symbol.meaning) for role, symbol in (*shown, *self._links())
         )
@@ -413,7 +414,7 @@ class Stage(View):
             for line_filter in filters:
                 segments = line_filter.apply(segments, self.background_colors[1])
             self._palette = [segment.style or Style.null() for segment in segments]
-            self._plain = any(isinstance(each, AsciiFilter) for each in filters)
+            self._plain = is_plain(filters)
         return self._palette
 
 

@@ -97,3 +97,13 @@ SHARES = "▁▂▃▄▅▆▇█"
 
 SELECTED, MARKED, SELECTED_AND_MARKED = "[]", "<>", "{}"
 """What stands on both sides of a node."""
+
+_IN_ASCII = {
+    Role.CARRYING: SYMBOLS[Role.CARRYING]._replace(meaning="message with rumor: capital, ="),
+    Role.OTHER: SYMBOLS[Role.OTHER]._replace(meaning="message without it: small, -"),
+}
+
+
+def symbols(plain: bool) -> dict[Role, Symbol]:
+    """The table. plain: as it is where there is ASCII only, and shapes of messages are letters."""
+    return SYMBOLS | _IN_ASCII if plain else SYMBOLS

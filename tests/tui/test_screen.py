@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.command import CommandInput, CommandList
+from textual.widgets import Static
 
 from gossiplab.recording.reader import open_recording
+from gossiplab.tui.ascii import to_ascii
 from gossiplab.tui.keys import NODES, TIME, strokes
 from gossiplab.tui.status import speed_text
 from tests.helpers import bytes_of, header_of
@@ -250,6 +252,18 @@ async def test_everything_is_ascii_when_asked(tmp_path):
             await hand.press(*keys)
             lines = hand.app.screen._compositor.render_strips()
             assert all(strip.text.isascii() for strip in lines)
+
+
+async def test_in_ascii_nothing_is_called_filled_or_hollow(tmp_path):
+    async with live(tmp_path / "run.gossip", plain=True, size=LARGE, **RUMOR) as hand:
+        await hand.run_to(2.0)
+        assert to_ascii(hand.shown("status")).startswith("H paused at 2.000 s")
+        panel = " ".join(hand.shown("panel").split())
+        assert "message with rumor: capital, = △ message without it: small, -" in panel
+        await hand.press("question_mark")
+        help_text = "\n".join(line for each in hand.app.screen.query(Static) for line in hand.text_of(each))
+        assert "small" in help_text
+        assert "hollow" not in help_text
 
 
 async def test_picture_of_a_message_that_is_pointed_at(tmp_path, picture):
