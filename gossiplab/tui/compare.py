@@ -16,11 +16,10 @@ from textual.widgets import Static
 from gossiplab.errors import GossiplabError
 from gossiplab.events import AnyEvent, Sent
 from gossiplab.text import visible
-from gossiplab.tui.session import why_ended
+from gossiplab.tui.session import Session, why_ended
 from gossiplab.tui.tracks import Track, Tracks
 from gossiplab.world.metrics import message_figures, rumor_figures
 from gossiplab.world.saying import about, say_event
-from gossiplab.world.world import World
 
 _MOST_RUMORS = 3
 _LONGEST = 200  # characters of an event
@@ -79,18 +78,19 @@ def _figures(older: Track, newer: Track) -> Table:
     table.add_column("")
     for track in (older, newer):
         table.add_column(Text(track.letter), justify="right")
-    one, two = (_cells(track.session.latest) for track in (older, newer))
+    one, two = (_cells(track.session) for track in (older, newer))
     for name in {**one, **two}:
         table.add_row(Text(name), Text(one.get(name, "-")), Text(two.get(name, "-")))
     return table
 
 
-def _cells(world: World) -> dict[str, str]:
+def _cells(session: Session) -> dict[str, str]:
     """The figures of a future, by their names."""
+    world = session.latest
     messages = message_figures(world)
     cells = {
         "over": why_ended(world.ended) if world.ended else "not yet",
-        "virtual seconds": f"{world.t:.3f}",
+        "virtual seconds": f"{session.end:.3f}",
         "nodes up": f"{world.alive} of {len(world.nodes)}",
         "messages sent": f"{messages.sent:,}",
         "delivered": f"{messages.delivered:,}",

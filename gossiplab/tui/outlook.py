@@ -6,7 +6,7 @@ the same. Nothing here changes anything.
 
 from typing import Literal, NamedTuple
 
-from gossiplab.commands import VERBS, AnyCommand, Inject, Read, parse_command
+from gossiplab.commands import AnyCommand, Inject, Read, Skew, parse_command
 from gossiplab.errors import GossiplabError
 from gossiplab.nodeset import format_nodes
 from gossiplab.plan import check_command
@@ -96,12 +96,21 @@ def outlook(text: str, session: Session) -> Outlook:
         return Outlook("wrong", visible(str(error), _LONGEST))
     if why := why_idle(command, session.world):
         return Outlook("idle", visible(f"this would change nothing: {why}", _LONGEST))
-    doc = VERBS[text.split(maxsplit=1)[0]][0].doc
+    doc = _skew(command) if isinstance(command, Skew) else command.doc
     # a set that is drawn is drawn by now: the canonical form says whom it has hit
     what = f"{visible(str(command), 120)} ({doc})"
     if session.present:
         return Outlook("does", f"Enter does it now: {what}.")
     return Outlook("does", f"Enter begins another future from {session.t:.3f} s on: {what}.")
+
+
+def _skew(command: Skew) -> str:
+    """What a skew does, by its own numbers; what is said of all skews has others."""
+    if command.rate is not None:
+        return f"let clocks run at {command.rate:g} times the pace"
+    if command.offset is not None:
+        return f"let clocks jump by {command.offset:+g} s"
+    return "let clocks be right again"
 
 
 def _meaningless(command: AnyCommand, session: Session) -> str | None:

@@ -54,6 +54,17 @@ def _entries(form):
     return {option.id: str(option.prompt) for option in faults.options}
 
 
+@pytest.mark.parametrize("text, said", [
+    ("skew n2 1.5", "Enter does it now: skew n2 1.5 (let clocks run at 1.5 times the pace)."),
+    ("skew n2 -2", "Enter does it now: skew n2 -2 (let clocks jump by -2 s)."),
+    ("skew n2 off", "let clocks be right again"),
+])  # fmt: skip
+async def test_a_skew_is_explained_by_its_own_numbers(tmp_path, text, said):
+    async with live(tmp_path / "run.gossip", posts=[(0.0, "skew n2 2")]) as hand:
+        await hand.run_to(1.0)
+        assert said in await _write(hand, await _form(hand), text)
+
+
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_every_command_is_there_and_what_would_change_nothing_says_why(tmp_path, size):
     async with live(tmp_path / "run.gossip", size=size) as hand:

@@ -93,7 +93,7 @@ async def test_two_futures_side_by_side(tmp_path):
         events = hand.session.world.events
         await hand.press("k")
         await _forked(hand)
-        await hand.press("c")
+        await hand.press("space", "c")
         comparison = hand.app.screen.query_one("#comparison")
         text = "\n".join(
             widget.render_line(y).text for widget in comparison.children for y in range(widget.size.height)
@@ -102,6 +102,9 @@ async def test_two_futures_side_by_side(tmp_path):
         assert "A: at 2.000 s n0 sends Push to n10, with rumor 0 (message 2, 20 B)" in text
         assert re.search(r"B: at 1\.500 s command: kill n7", text)
         assert "11 of 12" in text
+        older, newer = hand.screen.tracks.all
+        assert re.search(rf"virtual seconds +{older.session.end:.3f} +{newer.session.end:.3f}", text)
+        assert newer.session.end > newer.session.latest.t
         await hand.press("escape")
         assert hand.app.screen is hand.screen
 
