@@ -4,8 +4,9 @@ Three families. In synchronous rounds on a complete graph the expected fraction 
 follows a recurrence: push p -> p e^-(1-p), pull p -> p^2 (Demers et al. 1987, 1.3), with one call a round. Below
 they stand for any fanout and any number of nodes, where each step is exact for the mean given the step before.
 Rumor mongering (Demers et al. 1987, 1.4) has a recurrence of its own for each way to lose interest. Where every
-node has a beat of its own there are no rounds, and the logistic curve of the simple epidemic (Bailey 1975, "The
-mathematical theory of infectious diseases") stands in, with the growth that these links allow.
+node has a beat of its own there are no rounds, and the simple epidemic (Bailey 1975, "The mathematical theory of
+infectious diseases") stands in: the logistic curve, or, where messages are under way for some time, its equation with
+that delay.
 
 All of them speak of many nodes: one rumor in a few nodes may be luckier or less lucky at its beginning, which
 shifts its whole curve by a round or two. None knows of faults: they tell what would happen undisturbed.
@@ -142,20 +143,26 @@ def serf(n: int, fanout: int, interval: float, t: float, loss: float = 0.0, fail
     return 1 / (1 + (n + 1) * math.exp(-contact * n * t / interval))
 
 
-def growth(direction: str, fanout: int, period: float, latency: float = 0.0, delivered: float = 1.0) -> float:
-    """How fast a small epidemic grows, per second: the r that solves r = sum of a e^-rd over its ways to spread.
+def calls(direction: str, fanout: int, period: float, delivered: float = 1.0) -> float:
+    """How many others a second hear it from a node that knows, as long as hardly anybody does.
 
-    (Euler and Lotka's equation: each way tells `a` others a second, `d` seconds after the call began. A push takes
-    one message, a pull two.)
+    Those that it tells, those that ask it, or both; an answer takes two messages that get through.
     """
-    ways = [(1, delivered)] if direction != "pull" else []
-    ways += [(2, delivered**2)] if direction != "push" else []
-    low, high = 0.0, 2 * fanout / period
-    for _ in range(60):
-        r = (low + high) / 2
-        told = sum(fanout / period * share * math.exp(-r * hops * latency) for hops, share in ways)
-        low, high = (r, high) if told > r else (low, r)
-    return low
+    share = {"push": delivered, "pull": delivered**2, "push-pull": delivered + delivered**2}[direction]
+    return fanout / period * share
+
+
+def simple_epidemic(n: int, rate: float, late: int, step: float) -> list[float]:
+    """The fraction that has heard after 0, 1, 2 ... steps of so many seconds, until less than half a node has not.
+
+    f' = rate f(t - latency) (1 - f): each node tells `rate` others a second, and what arrives was sent `late` steps ago, at
+    least one, by those who knew then. (So it is with the answer to a pull: it was asked for beforehand.)
+    """
+    heard = [1 / n]
+    while heard[-1] < 1 - 0.5 / n:
+        knew = heard[-late] if len(heard) >= late else 0.0
+        heard.append(1 - (1 - heard[-1]) * math.exp(-rate * knew * step))
+    return heard
 
 
 def _epidemic(header: Header, rumor: Rumor) -> Prediction | NoPrediction:
@@ -169,15 +176,20 @@ def _epidemic(header: Header, rumor: Rumor) -> Prediction | NoPrediction:
     if not delivered:
         return NoPrediction("every message is lost")
     if phase == "random":
-        rate = growth(str(direction), fanout, cycle.period, _mean_latency(link), delivered)
-        # until less than half a node has not heard
-        span = (math.log(n - 1) + math.log(2 * n)) / rate
-        times = [span * point / _POINTS for point in range(_POINTS + 1)]
+        rate = calls(str(direction), fanout, cycle.period, delivered)
+        latency = _mean_latency(link)
+        if late := min(round(latency * rate * _POINTS), _POINTS):
+            step = latency / late
+            curve = simple_epidemic(n, rate, late, step)
+        else:
+            span = (math.log(n - 1) + math.log(2 * n)) / rate  # until less than half a node has not heard
+            step = span / _POINTS
+            curve = [logistic(n, rate, point * step) for point in range(_POINTS + 1)]
         return Prediction(
-            f"logistic, {direction}",
+            f"epidemic, {direction}",
             "Bailey 1975",
-            tuple(rumor.t + t for t in times),
-            tuple(logistic(n, rate, t) for t in times),
+            tuple(rumor.t + point * step for point in range(len(curve))),
+            tuple(curve),
             steps=False,
         )
     if (too_slow := _too_slow(header, hops=1 if direction == "push" else 2)) is not None:
