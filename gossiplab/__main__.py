@@ -21,23 +21,33 @@ def main() -> int:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # for as long as we live
         elif mode == "w" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # an encoding that lacks a letter is no error
+    code = _run()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # nobody takes it any more: Python would try again at exit, and exit with 120
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return code
+
+
+def _run() -> int:
     from gossiplab.cli import run_command_line
 
+    code = 0
     try:
         code = run_command_line(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
-        # whoever read our output has gone, which is their right; keep Python from complaining at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return 128 + signal.SIGPIPE  # whoever read our output has gone, which is their right
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except OSError as error:
+        if code > 128:  # after a hang-up there may be nobody to write for
+            return code
         if error.filename is not None:  # a name that no file can have
             _say(f"{error.filename} cannot be used: {error.strerror}; give another name.")
-            return 2
-        _say(f"the output cannot be written: {error.strerror}; free some room.")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        else:
+            _say(f"the output cannot be written: {error.strerror}; free some room.")
         return 2
     return code
 

@@ -18,6 +18,7 @@ def _home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
+        patch.delenv("PYTHONUNBUFFERED", raising=False)  # what is not written must not fail when Python exits
         patch.setenv("XDG_DATA_HOME", str(home / "data"))
         yield
 
