@@ -146,6 +146,9 @@ async def measure_live(nodes: int, seconds: float) -> tuple[list[float], list[in
         async def play() -> None:
             nonlocal kept
             await asyncio.sleep(0.5)
+            while session.running:  # noqa: ASYNC110  # it rests once the rumor has reached everybody
+                await asyncio.sleep(0.1)
+            session.toggle()
             screen = app.screen
             assert isinstance(screen, LabScreen)
             screen.action_view(VIEWS.index(SpaceTime))
