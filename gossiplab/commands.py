@@ -298,7 +298,7 @@ class Skew(Command, frozen=True):
     rate: float | None = None
     offset: float | None = None
     usage: ClassVar[str] = "skew NODES RATE | skew NODES +S | skew NODES -S | skew NODES off"
-    doc: ClassVar[str] = "let clocks run at 1.05 times the pace, jump by +0.5 s, or be right again"
+    doc: ClassVar[str] = "let clocks run fast or slow (1.05), jump (+0.5 s), or be right again (off)"
 
     @classmethod
     def read(cls, words: Words) -> Self:

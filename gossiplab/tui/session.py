@@ -199,7 +199,7 @@ class Replay(Session):
         self._player.playing = True
         if recording.torn:
             self.trouble = (
-                f"this recording ends early after event {recording.length}: the run was cut off there, "
+                f"this recording ends early after event {recording.length}: the run was cut off there or goes on, "
                 "and all before it is here."
             )
 
