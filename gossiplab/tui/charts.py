@@ -8,17 +8,16 @@ from bisect import bisect_right
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 
 from gossiplab.events import Header
 from gossiplab.text import visible
 from gossiplab.tui.canvas import Canvas
+from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.plot import Curve, Pens, Plot, nice
 from gossiplab.tui.timeline import grown
-from gossiplab.tui.view import Scene, View
+from gossiplab.tui.view import Scene
 from gossiplab.world.series import Counts, plus
 from gossiplab.world.theory import NoPrediction, Prediction, predict
 from gossiplab.world.world import World
@@ -51,7 +50,7 @@ class Chart(NamedTuple):
     unit: str
 
 
-class Charts(View):
+class Charts(CanvasView):
     """Four charts, or one of them where there is no room for more."""
 
     title = "charts"
@@ -92,10 +91,6 @@ class Charts(View):
         self._scene: Scene | None = None
         self._span = 1.0
         self._plots: list[Plot] = []
-        self._canvas = Canvas(0, 0)
-        self._strips: list[Strip] = []
-        self._palette: list[Style] = []
-        self._drawn: tuple[object, ...] = ()
         self._heard: dict[int, tuple[int, list[float]]] = {}
         self._binned: tuple[tuple[object, ...], tuple[float, list[tuple[Counts, float]]]] | None = None
         self._predicted: tuple[tuple[Header, int, float], Prediction | NoPrediction] | None = None
@@ -146,20 +141,6 @@ class Charts(View):
         return not room if self._large is None else self._large
 
     # drawing -----------------------------------------------------------------------------------
-
-    def on_resize(self) -> None:
-        self._paint()
-
-    def notify_style_update(self) -> None:
-        """Part of Widget: the theme or the stylesheet changed."""
-        super().notify_style_update()
-        self._palette, self._drawn = [], ()
-        self._canvas.forget()
-        self.call_later(self._paint)  # by then the component classes have been brought up to date too
-
-    def render_line(self, y: int) -> Strip:
-        """Part of Widget."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     def _paint(self) -> None:
         scene = self._scene

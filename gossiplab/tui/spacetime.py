@@ -22,12 +22,13 @@ from textual.strip import Strip
 from gossiplab.events import Injected, Learned, Retired
 from gossiplab.tui.ascii import is_plain
 from gossiplab.tui.canvas import Canvas, fitting
+from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.choice import Choice, first_choice, nearest
 from gossiplab.tui.diagram import Picture, Place, gap_for
 from gossiplab.tui.margins import FEET, draw_axis, draw_legend, draw_names, marks_in_sight
 from gossiplab.tui.marks import Mark, sign_of
 from gossiplab.tui.reel import Reel
-from gossiplab.tui.view import Scene, Sign, View
+from gossiplab.tui.view import Scene, Sign
 from gossiplab.world.history import History, Step
 
 SCALES = tuple(digit * 10.0**power for power in range(-6, 4) for digit in (1, 2, 5))
@@ -37,7 +38,7 @@ _RIGHT = 3  # columns that stay free to the right of the present
 _AHEAD = 0.25  # of the columns: what is seen of the future of an instant in the past
 
 
-class SpaceTime(View):
+class SpaceTime(CanvasView):
     """Who told whom when, and what could have caused what."""
 
     title = "space-time"
@@ -114,12 +115,8 @@ class SpaceTime(View):
         self._top = 0
         self._selected: int | None = None
         self._place = Place(0, _USUAL, 0, 0, 0, (), 1)
-        self._canvas = Canvas(0, 0)
         self._sight: tuple[Mark, ...] = ()  # the marks that are drawn
         self._plain = False  # whether all is shown in ASCII
-        self._drawn: tuple[object, ...] = ()
-        self._strips: list[Strip] = []
-        self._palette: list[Style] = []
 
     # what the app calls ------------------------------------------------------------------------
 
@@ -140,7 +137,7 @@ class SpaceTime(View):
         begin = place.start if self.chosen is None else min(place.start, self.chosen.t)
         complete = self._reel.cover(begin, place.stop)
         self.choice.follow(self._reel.history)
-        self._paint(scene, self._reel, complete)
+        self._picture(scene, self._reel, complete)
 
     def signs(self) -> tuple[Sign, ...]:
         rumors = self._scene is not None and bool(self._scene.world.rumors)
@@ -228,7 +225,7 @@ class SpaceTime(View):
         if self._scene is not None and step.node != self._scene.selected:
             self._selected = step.node
             self.post_message(self.Selected(step.node))
-        self._redraw()
+        self._repaint()
 
     def action_event(self, way: int) -> None:
         """The next event at this node (1), or the one before (-1)."""
@@ -281,7 +278,7 @@ class SpaceTime(View):
             raise SkipAction
         self._choose(None)
         self.follows = True
-        self._redraw()
+        self._repaint()
 
     # moving ------------------------------------------------------------------------------------
 
@@ -298,7 +295,7 @@ class SpaceTime(View):
         x = self._place.x(about) - self._place.gutter
         self._scale = SCALES[max(0, min(index + steps, len(SCALES) - 1))]
         self._left = max(0, floor(about / self._scale + 1e-9) - x)
-        self._redraw()
+        self._repaint()
 
     def action_scroll(self, share: float) -> None:
         """Scroll by so much of what is in sight on in time, or back."""
@@ -307,12 +304,12 @@ class SpaceTime(View):
     def _scroll(self, columns: int) -> None:
         self.follows = False
         self._left = max(0, self._left + columns)
-        self._redraw()
+        self._repaint()
 
     def action_rows(self, pages: int) -> None:
         """Scroll to other nodes."""
         self._top += pages * max(1, len(self._place.nodes) - 1)
-        self._redraw()
+        self._repaint()
 
     def action_sort(self) -> None:
         """Order the rows by the nodes' numbers, or by when they learned the rumor."""
@@ -322,15 +319,15 @@ class SpaceTime(View):
                 by_arrival = len(self._scene.world.nodes) > self._place.height
             self.by_arrival = not by_arrival
             self._top = 0
-            self._redraw()
+            self._repaint()
             self._bring_into_sight(self._selected)
-            self._redraw()
+            self._repaint()
 
     def action_filter(self) -> None:
         """Show only the selected node and those it talks with, or all."""
         self.filtered = not self.filtered
         self._top = 0
-        self._redraw()
+        self._repaint()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Part of Widget."""
@@ -358,31 +355,16 @@ class SpaceTime(View):
             self._scroll(8 * way)
         elif at is not None and at.x < self._place.gutter:
             self._top += 3 * way
-            self._redraw()
+            self._repaint()
         else:
             x = self._place.columns // 2 if at is None else at.x - self._place.gutter
             self._zoom(way, (self._place.left + x) * self._scale)
 
     # when to draw ------------------------------------------------------------------------------
 
-    def _redraw(self) -> None:
+    def _paint(self) -> None:
         if self._scene is not None and self.display:
-            self._drawn = ()
             self.show(self._scene)
-
-    def on_resize(self) -> None:
-        self._redraw()
-
-    def notify_style_update(self) -> None:
-        """Part of Widget: the theme or the stylesheet changed."""
-        super().notify_style_update()
-        self._palette = []
-        self._canvas.forget()
-        self.call_later(self._redraw)  # by then the component classes have been brought up to date too
-
-    def render_line(self, y: int) -> Strip:
-        """Part of Widget."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Part of Widget: without the detour that would add borders and padding, where there are none."""
@@ -411,7 +393,7 @@ class SpaceTime(View):
 
     # drawing -----------------------------------------------------------------------------------
 
-    def _paint(self, scene: Scene, reel: Reel, complete: bool) -> None:
+    def _picture(self, scene: Scene, reel: Reel, complete: bool) -> None:
         place, history = self._place, reel.history
         end, rumor = scene.session.end, self._rumor(scene)
         now, present = place.x(scene.t), place.x(end)
