@@ -15,6 +15,7 @@ from gossiplab.errors import StorageError, UserError
 from gossiplab.headless import Progress
 from gossiplab.recording.export import Reached
 from gossiplab.recording.reader import Recording, open_recording
+from gossiplab.text import visible
 
 FORMATS = ("csv", "jsonl", "shiviz", "asciicast", "svg", "experiment", "line")
 
@@ -99,7 +100,12 @@ def _written(recording: Recording, to: str, options: Options, reached: Reached) 
         case _:
             from gossiplab.recording.export.line import line_of
 
-            return iter((f"{line_of(recording)}\n",))
+            line = line_of(recording)
+            if visible(line, len(line)) != line:
+                raise UserError(
+                    f"the line of {recording.path} would hold what a terminal obeys: export it as an experiment instead."
+                )
+            return iter((f"{line}\n",))
 
 
 async def _drawn(recording: Recording, to: str, options: Options, reached: Reached) -> AsyncIterator[str]:

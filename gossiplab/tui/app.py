@@ -31,6 +31,7 @@ from gossiplab.events import Header
 from gossiplab.library import (
     default_path,
     experiment_files,
+    own_recordings,
     preview_experiment,
     preview_recording,
     recording_files,
@@ -243,8 +244,15 @@ class GossipApp(App[None]):
         yield SystemCommand(
             "Picture",
             "Save the screen as an SVG picture",
-            lambda: self.set_timer(0.1, self.deliver_screenshot),
+            lambda: self.set_timer(0.1, self._save_picture),
         )
+
+    def _save_picture(self) -> None:
+        """Beside the user's recordings: not every machine has the folder for downloads that Textual would take."""
+        folder = own_recordings()
+        with suppress(OSError):  # which saving then says
+            folder.mkdir(parents=True, exist_ok=True)
+        self.deliver_screenshot(path=str(folder))
 
     def _fail(self, error: BaseException) -> None:
         """The lab broke down."""

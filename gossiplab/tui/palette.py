@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from textual import on
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.widgets import Input, OptionList
@@ -123,6 +124,12 @@ class Palette(CommandPalette):
             field = self.query_one(Input)
             field.value = self._text
             field.action_end()
+
+    def on_key(self, event: Key) -> None:
+        """Part of Widget: what is typed before the input has the focus is meant for it."""
+        if event.is_printable and event.character:
+            event.stop()
+            self.query_one(Input).insert_text_at_cursor(event.character)
 
     @on(Input.Submitted)
     def _run_typed(self, event: Input.Submitted) -> None:

@@ -99,6 +99,14 @@ def test_the_line(gossiplab, file):
     )
 
 
+def test_a_line_that_a_terminal_would_obey_is_refused(gossiplab, file):
+    file.write_bytes(
+        file.read_bytes().replace(b'"protocol":"epidemic"', b'"protocol":"\\u001b[2Jepidemic"', 1)
+    )
+    err = refused(gossiplab("export", file, "--to", "line"))
+    assert "export it as an experiment" in err
+
+
 def test_what_a_profile_fills_in_is_in_neither(gossiplab, tmp_path):
     file, toml = tmp_path / "x.gossip", tmp_path / "x.toml"
     file.write_bytes(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.command import CommandInput, CommandList
+from textual.events import Key
 from textual.widgets import Static
 
 from gossiplab.recording.reader import open_recording
@@ -162,6 +163,25 @@ async def test_commands_are_typed_in_the_palette(tmp_path):
         await hand.press("enter")
         await hand.happened("link")
     assert open_recording(path).at(9).shapes[0].settings == ("loss=0.1",)
+
+
+async def test_what_is_typed_before_the_palette_is_there_is_not_lost(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        hand.app.action_command_palette()
+        for letter in "kill n3":
+            hand.app.post_message(Key("space" if letter == " " else letter, letter))
+        await hand.until(lambda: hand.app.screen.query(CommandInput))
+        await hand.until(lambda: hand.app.screen.query_one(CommandInput).value == "kill n3")
+        await hand.press("enter")
+        await hand.happened("kill")
+
+
+async def test_a_picture_is_saved_beside_the_recordings(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    async with live(tmp_path / "run.gossip") as hand:
+        commands = {command.title: command for command in hand.app.get_system_commands(hand.screen)}
+        commands["Picture"].callback()
+        await hand.until(lambda: list((tmp_path / "data" / "gossiplab" / "recordings").glob("*.svg")))
 
 
 async def test_a_bad_command_is_told_in_a_sentence(tmp_path):
