@@ -159,7 +159,7 @@ def _verb(text: str) -> str | None:
 
 def _named() -> tuple[Stroke, ...]:
     """The keys that are worth finding by name."""
-    return tuple(each for each in strokes() if not each.action.startswith(("arrow", "app.command_palette")))
+    return tuple(each for each in strokes() if not each.action.startswith(("arrow", "type")))
 
 
 def _name(stroke: Stroke) -> str:

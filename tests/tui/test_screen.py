@@ -167,9 +167,9 @@ async def test_commands_are_typed_in_the_palette(tmp_path):
 
 async def test_what_is_typed_before_the_palette_is_there_is_not_lost(tmp_path):
     async with live(tmp_path / "run.gossip") as hand:
-        hand.app.action_command_palette()
-        for letter in "kill n3":
-            hand.app.post_message(Key("space" if letter == " " else letter, letter))
+        await hand.press("t")  # the timeline would take what it gets in its turn
+        for letter in ":kill n3":
+            hand.app.post_message(Key({" ": "space", ":": "colon"}.get(letter, letter), letter))
         await hand.until(lambda: hand.app.screen.query(CommandInput))
         await hand.until(lambda: hand.app.screen.query_one(CommandInput).value == "kill n3")
         await hand.press("enter")
