@@ -31,8 +31,8 @@ What becomes of it. The contacts are down: whoever knows nobody asks again every
 is back; those who are in do not need them. n0 waits for the first to come; the other contacts join through one
 before them. A contact that is alone later asks a node at random, as a person would tell it one. All join at once:
 contacts throw out the last ones for the next, whose walks find them others; with four contacts or more, that has left
-one overlay of forty nodes in ten in two parts (none with one or two, or with seconds to join in). Everybody left or died: the views of whoever comes back lead nowhere, are emptied one by
-one, and it joins again. A partition: each side closes over, and forgets as many of the other as it asks in vain. If after it
+one overlay of forty nodes in ten in two parts (none with one or two, or with seconds to join in). Everybody left
+or died: the views of whoever comes back lead nowhere, are emptied one by one, and it joins again. A partition: each side closes over, and forgets as many of the other as it asks in vain. If after it
 is healed both sides have full active views, nobody has a reason to ask across, and they stay apart until
 one side's memory of a node meets that node on the other side, having restarted, say; the paper does not treat it.
 """
