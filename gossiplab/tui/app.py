@@ -13,9 +13,12 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any, ClassVar
 
 from rich.text import Text
@@ -23,7 +26,9 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
+from textual.message_pump import MessagePump
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from gossiplab.browser import in_browser
 from gossiplab.errors import GossiplabError, StorageError, UserError
@@ -58,6 +63,7 @@ _SWITCH = 0.001  # s; Python's own is 5 ms
 # New objects between two looks for garbage, 700 by default: what a picture is made of is garbage with the next one, and
 # must not grow old before; a look through all that has grown old holds the screen for 20 ms.
 _YOUNG = 5000
+_LONGEST_KEY = 0.5  # s of real time for which the next key waits at most
 _PATIENCE = (
     5.0  # s of real time for a clean exit after a signal: a terminal that is gone may never let us finish
 )
@@ -119,16 +125,46 @@ class GossipApp(App[None]):
         self._at_home = at_home
         self._plain = AsciiFilter(enabled=plain)
         self.code: int | None = None
+        self._keys: deque[events.Key] = deque()  # the first of them is being dealt with
+        self._pressed = 0.0  # since when
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Part of App: what every widget's lines go through."""
         return [*super().get_line_filters(), *([self._plain] if self._plain.enabled else ())]
 
     async def on_event(self, event: events.Event) -> None:
-        """Part of App: a key or a click is answered before the lab goes on."""
+        """Part of App: a key or a click is answered before the lab goes on, and a key before the next one.
+
+        Textual hands keys on as fast as they come. What is typed at once after a key that opens or focuses something
+        would still act where that key was pressed: `:kill n3` would kill what is selected.
+        """
         if isinstance(event, events.InputEvent) and not isinstance(event, events.MouseMove):
             self.session.give_way()
-        await super().on_event(event)
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        if self._keys and perf_counter() > self._pressed + _LONGEST_KEY:
+            self._keys.popleft()  # what it does takes its time
+        self._keys.append(event)
+        if len(self._keys) == 1:
+            await self._press()
+
+    async def _press(self) -> None:
+        """Hand on the first of the keys that wait. It goes to what has the focus, from there outwards, and comes back here."""
+        key, screen, target = self._keys[0], self.screen, self.focused or self.screen
+        self._pressed = perf_counter()
+        await super().on_event(key)
+        way = [each for each in target.ancestors_with_self if isinstance(each, Widget)]
+        await _after([*way, self], partial(self._answered, key, screen))
+
+    async def _answered(self, key: events.Key, screen: Screen[Any]) -> None:
+        """A key that was pressed on a screen has been dealt with: it is the next one's turn."""
+        if self.screen is not screen:  # once what it has opened is there, and has its focus
+            await _after([self.screen, self], partial(self._answered, key, self.screen))
+        elif self._keys and self._keys[0] is key:
+            self._keys.popleft()
+            if self._keys:
+                await self._press()
 
     @property
     def session(self) -> Session:
@@ -269,6 +305,14 @@ class GossipApp(App[None]):
             self.code = 1
             self._exit_renderables.append(_sentence(error, self.session.path))
         self._close_messages_no_wait()
+
+
+async def _after(way: Sequence[MessagePump], then: Callable[[], Awaitable[None]]) -> None:
+    """Call `then` as soon as each of these, one after the other, has dealt with all that it had been sent."""
+    for number, each in enumerate(way):
+        if each.call_later(_after, way[number + 1 :], then):
+            return
+    await then()
 
 
 def collect_rarely() -> None:

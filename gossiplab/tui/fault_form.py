@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -50,7 +51,10 @@ class FaultForm(ModalScreen[str | None]):
                 id="faults",
             )
             yield Input(
-                placeholder="choose one, or write a command such as kill n0-n3", id="fault", compact=True
+                placeholder="choose one, or write a command such as kill n0-n3",
+                id="fault",
+                compact=True,
+                select_on_focus=False,
             )
             yield Static(id="outlook")
             with Horizontal(id="buttons"):
@@ -59,6 +63,14 @@ class FaultForm(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self.set_interval(_LOOK, self._look)
+
+    def on_key(self, event: Key) -> None:
+        """Part of Widget: what is typed beside the line is meant for it."""
+        if event.is_printable and event.character:
+            event.stop()
+            line = self.query_one(Input)
+            self.set_focus(line)
+            line.insert_text_at_cursor(event.character)
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

@@ -51,7 +51,7 @@ TIME: tuple[Hint, ...] = (
     Hint("help", (Stroke("?", "question_mark", "app.help", "This help."),)),
     Hint("explain", (Stroke("F1", "f1", "app.explain", "Explain what has the focus: this view, or the timeline."),)),
     Hint("quit", (Stroke("q", "q", "app.quit", "Quit. The recording is complete and stays where it is."),)),
-    Hint("type", (Stroke(":", "colon", "type", "Type a command, such as kill n0-n3, or find a key by its name."),)),
+    Hint("type", (Stroke(":", "colon", "app.command_palette", "Type a command, such as kill n0-n3, or find a key by its name."),)),
 )  # fmt: skip
 """Time, and what concerns the whole. What is needed least stands last, and is left out of a key bar that is short."""
 
@@ -140,10 +140,5 @@ def strokes() -> tuple[Stroke, ...]:
 
 
 def bindings() -> list[BindingType]:
-    """All keys, for a screen. Who types a command types on: its key comes before what a widget does with the next ones."""
-    return [
-        Binding(
-            each.key, each.action, each.doc, key_display=each.cap, show=False, priority=each.action == "type"
-        )
-        for each in strokes()
-    ]
+    """All keys, for a screen."""
+    return [Binding(each.key, each.action, each.doc, key_display=each.cap, show=False) for each in strokes()]

@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import ClassVar
 
 from textual import on
-from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -18,7 +17,7 @@ from textual.content import Content
 from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.geometry import Offset
 from textual.screen import Screen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from gossiplab.commands import AnyCommand, Heal, Inject, Kill, Leave, Partition, Rejoin, parse_command
 from gossiplab.errors import GossiplabError
@@ -366,11 +365,6 @@ class LabScreen(Screen[None]):
         self._arrange(self.size.width)
 
     # acting ------------------------------------------------------------------------------------
-
-    async def action_type(self) -> None:
-        if isinstance(self.focused, Input):
-            raise SkipAction  # a colon, as in a filter
-        await self.run_action("app.command_palette")
 
     def why_not(self, action: str) -> str | None:
         """One sentence that says why a key's action would change nothing now; None when it may."""

@@ -268,7 +268,7 @@ class Log(View):
             self.post_message(self.Sought(entry.event.t))
 
     def action_filter(self) -> None:
-        self._field.focus()
+        self.screen.set_focus(self._field)  # at once: what is typed next is meant for it
 
     def on_click(self, event: events.Click) -> None:
         """Choose a line; a second click goes there."""
@@ -293,7 +293,7 @@ class Log(View):
         if self._field.has_focus and event.key in ("escape", "enter", "down"):
             event.stop()
             event.prevent_default()
-            self.focus()
+            self.screen.set_focus(self)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -303,7 +303,7 @@ class Log(View):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        self.focus()
+        self.screen.set_focus(self)
 
     def _refilter(self, text: str) -> None:
         """Search for what a filter asks for, as far as it can be understood."""

@@ -72,7 +72,7 @@ class MessageMenu(OptionList):
         self.offset = Offset(left, top)
         self.highlighted = 0
         self.display = True
-        self.focus()
+        self.screen.set_focus(self)
 
     def action_do(self, deed: Deed) -> None:
         self.post_message(self.Chosen(deed, self.about))

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from textual import on
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
-from textual.events import Key
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.widgets import Input, OptionList
@@ -125,12 +124,6 @@ class Palette(CommandPalette):
             field.value = self._text
             field.action_end()
 
-    def on_key(self, event: Key) -> None:
-        """Part of Widget: what is typed before the input has the focus is meant for it."""
-        if event.is_printable and event.character:
-            event.stop()
-            self.query_one(Input).insert_text_at_cursor(event.character)
-
     @on(Input.Submitted)
     def _run_typed(self, event: Input.Submitted) -> None:
         text = event.value.strip()
@@ -159,7 +152,7 @@ def _verb(text: str) -> str | None:
 
 def _named() -> tuple[Stroke, ...]:
     """The keys that are worth finding by name."""
-    return tuple(each for each in strokes() if not each.action.startswith(("arrow", "type")))
+    return tuple(each for each in strokes() if not each.action.startswith(("arrow", "app.command_palette")))
 
 
 def _name(stroke: Stroke) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Static
@@ -26,6 +26,11 @@ SMALL, LARGE = (80, 24), (160, 48)
 _PATIENCE = (
     300.0  # s of real time after which something that never comes fails its test, on however busy a machine
 )
+
+_NAMED = {  # keys that are no letters, as a terminal sends them: their names and characters
+    " ": ("space", " "), ":": ("colon", ":"), "/": ("slash", "/"), "?": ("question_mark", "?"),
+    "\n": ("enter", None), "\x1b": ("escape", None), "\b": ("backspace", None),
+}  # fmt: skip
 
 S = TypeVar("S", bound=Session)
 
@@ -83,6 +88,11 @@ class Hand(Generic[S]):
         for key in keys:
             self.app.simulate_key(key)
             await self.settle()
+
+    def at_once(self, text: str) -> None:
+        """Type as fast as a machine does: every key is there before the first has been looked at."""
+        for letter in text:
+            self.app.post_message(Key(*_NAMED.get(letter, (letter, letter))))
 
     async def type(self, text: str) -> None:
         """Write into whatever has the focus, as fast as a paste."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.command import CommandInput, CommandList
-from textual.events import Key
 from textual.widgets import Static
 
 from gossiplab.recording.reader import open_recording
@@ -165,14 +164,36 @@ async def test_commands_are_typed_in_the_palette(tmp_path):
     assert open_recording(path).at(9).shapes[0].settings == ("loss=0.1",)
 
 
-async def test_what_is_typed_before_the_palette_is_there_is_not_lost(tmp_path):
+@pytest.mark.parametrize("opening", [":", "t:", "f", "t4f"])
+async def test_a_command_in_one_breath_acts_on_what_it_names_only(tmp_path, opening):
     async with live(tmp_path / "run.gossip") as hand:
-        await hand.press("t")  # the timeline would take what it gets in its turn
-        for letter in ":kill n3":
-            hand.app.post_message(Key({" ": "space", ":": "colon"}.get(letter, letter), letter))
-        await hand.until(lambda: hand.app.screen.query(CommandInput))
-        await hand.until(lambda: hand.app.screen.query_one(CommandInput).value == "kill n3")
-        await hand.press("enter")
+        await hand.press("tab", "tab")
+        hand.at_once(f"{opening}kill n3\n")
+        await hand.happened("kill")
+        await hand.until(lambda: hand.app.screen is hand.screen)
+        await hand.draw()
+    assert [deed.command for deed in hand.session.latest.deeds] == ["inject n0", "kill n3"]
+
+
+async def test_a_filter_in_one_breath_is_a_filter(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.open("log")
+        log = hand.screen.view
+        await hand.press("1", "tab")
+        hand.at_once(f"t{hand.screen.views.index(log) + 1}/kind:injected q\n")
+        await hand.until(lambda: hand.screen.view is log)
+        await hand.until_drawn(lambda: hand.state().startswith("0 of"))
+        hand.at_once("/\b\b\n1")
+        await hand.until(lambda: hand.screen.view is hand.screen.stage)
+        await hand.open("log")
+        assert hand.state().startswith("1 of")
+    assert len(hand.session.latest.deeds) == 1
+
+
+async def test_keys_go_on_where_a_dialog_closes(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.press("tab")
+        hand.at_once("?\x1bf\x1bk")
         await hand.happened("kill")
 
 
