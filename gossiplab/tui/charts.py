@@ -1,4 +1,4 @@
-"""The charts: how far the rumor got, and at what price, over the whole run. Imports world, theory and plot.
+"""The charts: how far the rumor got, or how far nodes agree, and at what price, over the whole run. Imports world, theory and plot.
 
 Everything is read off the World at the end of the run: arrivals of rumors, and its series of counts. So a
 recording of a million events shows its charts at once, and the instant in view is a line through them.
@@ -18,6 +18,7 @@ from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.plot import Curve, Pens, Plot, nice
 from gossiplab.tui.timeline import grown
 from gossiplab.tui.view import Scene
+from gossiplab.world.course import agreement
 from gossiplab.world.series import Counts, plus
 from gossiplab.world.theory import NoPrediction, Prediction, predict
 from gossiplab.world.world import World
@@ -55,7 +56,7 @@ class Charts(CanvasView):
 
     title = "charts"
     about = (
-        "How far the rumor got and at what price, over the whole run. Dots are the curve that theory predicts for an "
+        "How far the rumor got and at what price, over the whole run; without rumors, how far the nodes agree. Dots are the curve that theory predicts for an "
         "undisturbed run, if it knows one. Rates are means over a cycle where the protocol has cycles. Redundancy is the "
         "share of deliveries with a rumor whose receiver knew it already. The upright line is the instant in view: "
         "left, right or a click move it. Up and down choose a chart, Enter makes it large or shows all four."
@@ -132,7 +133,8 @@ class Charts(CanvasView):
         """The number of the chosen chart; until a person chooses, the first that has something to say."""
         if self._choice is not None:
             return self._choice
-        return 0 if self._scene and self._scene.session.latest.rumors else 1
+        world = self._scene.session.latest if self._scene else None
+        return 0 if world and (world.rumors or agreement(world)) else 1
 
     @property
     def _one(self) -> bool:
@@ -224,6 +226,12 @@ class Charts(CanvasView):
         ids = range(max(0, len(world.rumors) - _MOST_CURVES), len(world.rumors))
         instants = [min((x + 1) / max(1, plot.dots) * self._span, end) for x in range(plot.dots)]
         done = plot.column(end, self._span) * 2 + 2
+        if agreed := agreement(world):
+            shares = [
+                100 * share if x < done and (share := agreed.at(t)) is not None else None
+                for x, t in enumerate(instants)
+            ]
+            return Chart(f"{agreed.what}, %", "", [], [Curve(shares, _SIGNS[0], _FIRST)], 100.0, " %")
         curves: list[Curve] = []
         keys: list[tuple[str, int, str]] = []
         note = "no rumor yet"

@@ -1,7 +1,7 @@
 """The timeline: the whole run in two rows, with the view's place in it. Imports world.
 
-Above, the fraction of nodes that have heard the newest rumor of the moment, as a curve of blocks; below, the
-seconds and a mark for every command and whatever else was notable. What lies after the view is dim, where the view stands is a bar.
+Above, the fraction of nodes that have heard the newest rumor of the moment, or without rumors how far the nodes agree,
+as a curve of blocks; below, the seconds and a mark for every command and whatever else was notable. What lies after the view is dim, where the view stands is a bar.
 """
 
 from bisect import bisect_right
@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gossiplab.world.course import heard_times
-from gossiplab.world.world import CONVERGED, LOST, World
+from gossiplab.world.course import agreement, heard_times
+from gossiplab.world.world import LOST, World
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURSOR, _LIVE = "┃", "╎"
@@ -27,7 +27,7 @@ _MARKS = {
     "delete": "d", "read": "v", "wipe": "W", "backup": "b", "restore": "B", "corrupt": "X",
 }  # fmt: skip
 _SEVERAL, _CRASH, _FORK = "+", "!", "Y"
-_MOMENTS = {LOST: "†", CONVERGED: "✓"}
+_LOST, _CONVERGED = "†", "✓"
 _SPANS = (10, 15, 20, 30, 40, 60, 90)  # s; a growing timeline is so long, or ten times as long, and so on
 _TICKS = (1, 2, 5)
 
@@ -46,10 +46,12 @@ class Timeline(Widget, can_focus=True):
     """The whole run so far."""
 
     about = (
-        "The whole run so far. The curve is the fraction of nodes that have heard the newest rumor; a letter marks each "
-        "time somebody pressed that key, ! a crash, † a node lost for another reason, and ✓ that every node that is up "
-        "knows a rumor. Click, drag, or left and right look back, [ and ] go to the mark before and after, and End "
-        "returns to the present: looking back holds only your view, the lab goes on."
+        "The whole run so far. The curve is the fraction of nodes that have heard the newest rumor; in a lab without "
+        "rumors, of beliefs that are right, of neighbours that live, of keys that are alike everywhere, or how far estimates "
+        "have closed in. A letter marks each time somebody pressed that key, ! a crash, † a node lost for another reason, "
+        "and ✓ that every node that is up knows a rumor, or that a node is down. Click, drag, or left and right look back, "
+        "[ and ] go to the mark before and after, and End returns to the present: looking back holds only your view, the "
+        "lab goes on."
     )
     COMPONENT_CLASSES = {  # noqa: RUF012  # Textual reads it off the class
         "timeline--past", "timeline--future", "timeline--cursor", "timeline--axis", "timeline--mark",
@@ -128,7 +130,8 @@ class Timeline(Widget, can_focus=True):
         known = sum(len(rumor.arrivals) + len(rumor.forgotten) for rumor in world.rumors)
         drawn = (
             width, self._span, self._cursor, self._live, known, len(world.rumors), len(world.deeds), len(world.crashes),
-            len(world.moments), world.moments[-1:],
+            len(world.moments), world.moments[-1:], len(world.converged),
+            (world.agreement or ())[-1:], world.replicas and world.replicas.curve[-1:], (world.estimates or ())[-1:],
             self._second and self._second[:2],
         )  # fmt: skip
         if drawn == self._drawn:
@@ -154,8 +157,12 @@ class Timeline(Widget, can_focus=True):
         return max(0, min(self._width - 1, int(t / self._span * self._width)))
 
     def _heights(self, world: World, end: float) -> list[str]:
-        """The curve of a run up to `end`: at each column, the fraction that has heard the newest rumor there was by then."""
+        """The curve of a run up to `end`: at each column, the fraction that has heard the newest rumor there was by then.
+
+        Where there are no rumors, how far the nodes agree.
+        """
         n, last = len(world.nodes), self._x(end)
+        agreed = agreement(world)
         starts = [rumor.t for rumor in world.rumors]
         arrivals = heard_times(world)
         curve = [" "] * self._width
@@ -165,6 +172,8 @@ class Timeline(Widget, can_focus=True):
             if newest >= 0 and n:
                 know = bisect_right(arrivals[newest], t)
                 curve[x] = _BLOCKS[min(8, -(-8 * know // n))]
+            elif agreed and (share := agreed.at(t)) is not None:
+                curve[x] = _BLOCKS[max(1, int(8 * share))]  # full only when all is right
         return curve
 
     def _ticks(self, marks: dict[int, str]) -> list[str]:
@@ -193,8 +202,10 @@ class Timeline(Widget, can_focus=True):
             self._mark(marks, crash.t, _CRASH)
         said = {deed.t for deed in self._world.deeds} | {crash.t for crash in self._world.crashes}
         for moment in self._world.moments:
-            if moment.what != LOST or moment.t not in said:  # else its cause has a mark already
-                self._mark(marks, moment.t, _MOMENTS[moment.what])
+            if moment.what == LOST and moment.t not in said:  # else its cause has a mark already
+                self._mark(marks, moment.t, _LOST)
+        for t in self._world.converged:
+            self._mark(marks, t, _CONVERGED)
         if self._second and self._width:
             marks[self._x(self._second.parting)] = _FORK
         return marks

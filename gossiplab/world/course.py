@@ -1,12 +1,13 @@
-"""The course of a run: its metrics over time, row by row. Imports world and series.
+"""The course of a run: its metrics over time, row by row, and how far it has come. Imports world and series.
 
 Read off a World for the whole run so far, in the bins of its series, or computed from events for any range in
 bins of any width: `gossiplab.tui` draws the one, a table in a file is best made by the other.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import NamedTuple
 
 import msgspec
 
@@ -70,6 +71,43 @@ def course_of(world: World, events: Iterable[AnyEvent], width: float, stop: floa
         if event is None or event.t >= stop:
             return
         world.apply([event])
+
+
+class Agreement(NamedTuple):
+    """How far a lab without rumors had come, at any instant of the run so far.
+
+    what: what was counted. times: instants, in seconds. shares: from 0 to 1, of each of them until the next one.
+    """
+
+    what: str
+    times: list[float]
+    shares: list[float]
+
+    def at(self, t: float) -> float | None:
+        """The share at the instant `t`; None before anything was counted."""
+        place = bisect_right(self.times, t) - 1
+        return self.shares[place] if place >= 0 else None
+
+
+def agreement(world: World) -> Agreement | None:
+    """What converges where no rumors spread: beliefs, neighbours, copies or estimates; None where nothing does, and with rumors."""
+    if world.rumors:
+        return None
+    if world.replicas and world.replicas.total:
+        total = world.replicas.total
+        points = [(t, 1 - differ / total) for t, differ in ((0.0, 0), *world.replicas.curve)]
+        return Agreement("keys alike on all nodes", *_columns(points))
+    if (now := world.agreed) is not None:
+        what = "right beliefs" if world.membership.beliefs else "living neighbours"
+        return Agreement(what, *_columns([*(world.agreement or ()), (world.t, now)]))
+    if world.estimates and (widest := max(each.high - each.low for each in world.estimates)) > 0:
+        points = [(each.t, 1 - (each.high - each.low) / widest) for each in world.estimates]
+        return Agreement("estimates closed in", *_columns(points))
+    return None
+
+
+def _columns(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [t for t, _ in points], [share for _, share in points]
 
 
 def heard_times(world: World) -> list[list[float]]:

@@ -119,6 +119,19 @@ class Membership(msgspec.Struct):
             insort(slow.nodes, node)
         self.slow = slow
 
+    def right(self, up: Sequence[bool]) -> float:
+        """The share of beliefs of live nodes about others that are right, from 0 to 1. up: whether each node is.
+
+        A node that is up has to be believed alive, one that is down neither alive nor suspected.
+        """
+        alive = sum(up)
+        right = beliefs = 0
+        for standing, runs in zip(self.standings, up, strict=True):
+            others = alive - runs
+            beliefs += others
+            right += standing.alive if runs else others - standing.alive - standing.suspected
+        return right / beliefs if beliefs else 1.0
+
     def lived_until(self, t: float) -> float:
         """Node-seconds that all nodes together have run until now."""
         return self.lived + self.running * (t - self.counted)

@@ -62,6 +62,7 @@ from gossiplab.events import (
 )  # fmt: skip
 from gossiplab.experiment import Cycle
 from gossiplab.nodeset import parse_nodes
+from gossiplab.world.agreement import Share, agreed_share, keep_share
 from gossiplab.world.estimates import ESTIMATE, Spread, keep, spread
 from gossiplab.world.membership import DOWN, Membership
 from gossiplab.world.replicas import Replicas
@@ -218,7 +219,8 @@ class World(msgspec.Struct, kw_only=True):
     redundant: deliveries of messages that carry rumors, of which the receiver at that instant knew not all, or
     all and so was taught nothing; what carries no rumor counts as neither. moments: what was notable, in order.
     series: these counts over time, see `counts`. replicas: what nodes hold; unset while nobody stores keys. estimates: where those
-    of the nodes were at the end of each bin; unset while nobody shows one.
+    of the nodes were at the end of each bin; unset while nobody shows one. agreement: at the end of each bin how far nodes
+    were right about one another, where that had changed; unset where there are no beliefs and no overlay, or rumors.
     """
 
     t: float = 0.0
@@ -253,6 +255,7 @@ class World(msgspec.Struct, kw_only=True):
     series: Series = msgspec.field(default_factory=Series)
     replicas: Replicas | msgspec.UnsetType = msgspec.UNSET
     estimates: list[Spread] | msgspec.UnsetType = msgspec.UNSET
+    agreement: list[Share] | msgspec.UnsetType = msgspec.UNSET
 
     def apply(self, batch: Iterable[AnyEvent]) -> None:
         """Fold events, in their order."""
@@ -264,6 +267,9 @@ class World(msgspec.Struct, kw_only=True):
             self.series.close(self.counts, events[0].t)
             if self.estimates is not msgspec.UNSET:
                 keep(self.estimates, spread(edge, [node.shown for node in self.nodes if node.up]))
+            if (now := self.agreed) is not None:
+                self.agreement = self.agreement or []
+                keep_share(self.agreement, edge, now)
         self._fold(events)
 
     def _fold(self, batch: list[AnyEvent]) -> None:
@@ -333,8 +339,21 @@ class World(msgspec.Struct, kw_only=True):
         )
 
     def notable(self) -> list[float]:
-        """The instants, in order, at which there was a command, a crash, a node was lost, or a rumor had reached all."""
-        return sorted({each.t for each in (*self.deeds, *self.crashes, *self.moments)})
+        """The instants, in order, at which there was a command, a crash, a node was lost, or all knew something."""
+        return sorted({*(each.t for each in (*self.deeds, *self.crashes, *self.moments)), *self.converged})
+
+    @property
+    def converged(self) -> list[float]:
+        """The instants at which all that were up had come to know a rumor, or that a node was down."""
+        rumors = [moment.t for moment in self.moments if moment.what == CONVERGED]
+        return rumors + [each.known for each in self.membership.failures if each.known is not None]
+
+    @property
+    def agreed(self) -> float | None:
+        """How far nodes are right about one another now, see `agreement.agreed_share`; None where there are rumors instead."""
+        if self.rumors or not (self.membership.beliefs or self.overlay):
+            return None
+        return agreed_share(self.membership, self.overlay, [node.up for node in self.nodes])
 
     @property
     def counts(self) -> Counts:

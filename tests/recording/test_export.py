@@ -110,8 +110,10 @@ def counted(events, t):
 def test_csv_counts_what_happened(recording, step):
     lines = "".join(export_csv(recording, step)).splitlines()
     columns = lines[0].split(",")
+    first = [name for name in columns if name not in table.OTHER_COLUMNS]
     rows = [
-        dict(zip(columns, map(float, line.split(",")), strict=True)) for line in lines[1 :: 1 if step else 23]
+        dict(zip(first, map(float, line.split(",")[: len(first)]), strict=True))
+        for line in lines[1 :: 1 if step else 23]
     ]
     assert rows == [counted(EVENTS, row["t_seconds"]) for row in rows]
     assert float(lines[1].split(",")[0]) == 0
@@ -119,11 +121,32 @@ def test_csv_counts_what_happened(recording, step):
 
 
 def test_csv_columns_are_documented():
-    for name in (*table.COLUMNS, *(f"rumor_R_{name}" for name in table.RUMOR_COLUMNS)):
+    columns = [*table.COLUMNS, *(f"rumor_R_{name}" for name in table.RUMOR_COLUMNS), *table.OTHER_COLUMNS]
+    for name in columns:
         assert re.search(rf"^    {name}  ", table.__doc__, re.MULTILINE), name
     guide = (Path(__file__).parents[2] / "docs" / "sharing.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE)
-    assert listed == [*table.COLUMNS, *(f"rumor_R_{name}" for name in table.RUMOR_COLUMNS)]
+    assert listed == columns
+
+
+def test_csv_counts_beliefs_keys_and_estimates_where_there_are_any(tmp_path):
+    def rows(protocol, at, columns):
+        header = header_of(protocol, nodes=6, until=30.0, at=at)
+        lines = "".join(export_csv(recording_of(tmp_path / protocol, bytes_of(header)), 1.0)).splitlines()
+        assert lines[0].endswith(f"sent_bytes,{columns}")
+        return [line.split(",")[10:] for line in lines[1:]]
+
+    members = rows("swim", ["5 kill n3"], "right_beliefs,false_suspicions,false_deaths,refutations")
+    assert members[0] in (["", "", "", ""], ["1.0", "0", "0", "0"])
+    assert members[5] == [repr(20 / 25), "0", "0", "0"]  # five that live believe one of five others wrongly
+    assert members[-1] == ["1.0", "0", "0", "0"]
+    keys = rows("merkle_repair", ["3.5 write n0 k a"], "divergent_keys,stale_reads")
+    assert keys[0] == ["", ""]
+    assert keys[4] == ["1", "0"]
+    assert keys[-1] == ["0", "0"]
+    estimates = rows("push_sum", (), "lowest_estimate,middle_estimate,highest_estimate")
+    assert estimates[0] == ["0.0", "3.0", "5.0"]
+    assert all(abs(float(each) - 2.5) < 0.01 for each in estimates[-1])
 
 
 @given(st.floats(1e-6, 1e6))

@@ -165,13 +165,26 @@ async def test_one_chart_where_there_is_little_room_and_four_where_there_is_more
 
 
 async def test_without_rumors_the_chart_of_messages_is_first_until_a_person_chooses(tmp_path):
-    async with live(tmp_path / "run.gossip", "swim") as hand:
+    async with live(tmp_path / "run.gossip", "merkle_repair") as hand:
         await hand.run_to(3.0)
         await hand.open("charts")
         assert "messages sent a second   (2 of 4)" in hand.shown("charts")
         await hand.press("up")
         await hand.draw()
         assert "no rumor yet" in hand.shown("charts")
+
+
+async def test_without_rumors_the_first_chart_is_how_far_nodes_agree(tmp_path):
+    async with live(tmp_path / "run.gossip", "swim", posts=[(1.0, "kill n3-n8")]) as hand:
+        await hand.run_to(3.0)
+        await hand.open("charts")
+        assert "right beliefs, %   (1 of 4)" in hand.shown("charts")
+        plot = hand.screen.query_one(Charts)._plots[0]
+        heights = {
+            next(y for y, row in enumerate(column) if row != " ")
+            for column in list(zip(*hand.shown("charts").splitlines()[plot.top :], strict=False))[plot.left : plot.left + plot.width // 4]
+        }  # fmt: skip
+        assert len(heights) > 1  # it falls when half of them die
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])

@@ -20,6 +20,20 @@ and for each rumor R of the run, in the order of their injection:
     rumor_R_infective_nodes     those of them that still spread it
     rumor_R_reached_nodes       nodes that ever knew it
     rumor_R_update_messages     messages sent that carried it
+
+and what else there is in the run:
+
+    right_beliefs           the share of beliefs about other nodes that are right, from 0 to 1
+    false_suspicions        how often a member that was up came to be suspected
+    false_deaths            how often one came to be believed dead
+    refutations             how often a member answered by raising its incarnation
+    divergent_keys          keys of which not all their nodes that are up hold the same values
+    stale_reads             reads that missed a write that had been acknowledged before
+    lowest_estimate         the least that a node that is up estimates
+    middle_estimate         what as many estimate less than more
+    highest_estimate        the most that one estimates
+
+Of these, a cell is empty as long as there is nothing to count.
 """
 
 import math
@@ -27,7 +41,7 @@ from collections.abc import Iterator
 
 from gossiplab.recording.export import Reached, nothing
 from gossiplab.recording.reader import Recording
-from gossiplab.world.metrics import message_figures
+from gossiplab.world.metrics import estimate_figures, membership_figures, message_figures
 from gossiplab.world.world import World
 
 _ROWS = 200  # at least, if the user asks for no step: what a chart on a page can show
@@ -37,15 +51,25 @@ COLUMNS = (
     "duplicated_messages", "in_flight_messages", "sent_bytes",
 )  # fmt: skip
 RUMOR_COLUMNS = ("knowing_nodes", "infective_nodes", "reached_nodes", "update_messages")
+OTHER_COLUMNS = (
+    "right_beliefs", "false_suspicions", "false_deaths", "refutations", "divergent_keys", "stale_reads",
+    "lowest_estimate", "middle_estimate", "highest_estimate",
+)  # fmt: skip
 
 
 def export_csv(recording: Recording, step: float | None = None, reached: Reached = nothing) -> Iterator[str]:
     """The table, a line at a time. step: virtual seconds between rows, above 0; None: some 200 to 500 rows."""
-    rumors = len(recording.at_event(recording.length).rumors)
-    columns = [*COLUMNS, *(f"rumor_{id}_{name}" for id in range(rumors) for name in RUMOR_COLUMNS)]
+    last = recording.at_event(recording.length)
+    rumors, others = len(last.rumors), list(_others(last))
+    columns = [*COLUMNS, *(f"rumor_{id}_{name}" for id in range(rumors) for name in RUMOR_COLUMNS), *others]
     yield f"{','.join(columns)}\n"
     for t, world in recording.worlds(_instants(recording.end, step or round_step(recording.end))):
-        yield f"{','.join(map(_number, _row(t, world, rumors)))}\n"
+        found = _others(world)
+        cells = [
+            *map(repr, _row(t, world, rumors)),
+            *(repr(found[name]) if name in found else "" for name in others),
+        ]
+        yield f"{','.join(cells)}\n"
         reached(t)
 
 
@@ -81,5 +105,18 @@ def _row(t: float, world: World, rumors: int) -> Iterator[float]:
             yield from (0, 0, 0, 0)
 
 
-def _number(value: float) -> str:
-    return repr(value)
+def _others(world: World) -> dict[str, float]:
+    """Of `OTHER_COLUMNS` those that there is something to count for: beliefs, keys or estimates."""
+    found: dict[str, float] = {}
+    if figures := membership_figures(world):
+        right = world.membership.right([node.up for node in world.nodes])
+        found |= zip(
+            OTHER_COLUMNS[:4],
+            (right, figures.false_suspicions, figures.false_deaths, figures.refutations),
+            strict=True,
+        )
+    if world.replicas:
+        found |= zip(OTHER_COLUMNS[4:6], (world.replicas.differ, world.replicas.stale), strict=True)
+    if estimates := estimate_figures(world):
+        found |= zip(OTHER_COLUMNS[6:], (estimates.low, estimates.middle, estimates.high), strict=True)
+    return found
