@@ -7,6 +7,7 @@ after everything else that is due then and before the commands of that instant.
 """
 
 from collections.abc import Callable, Iterable
+from math import inf
 from random import Random
 from typing import Protocol as Interface
 
@@ -40,16 +41,19 @@ class Unrest:
         self._random = Random(f"{lab.seed}/unrest/{number}")
         self._down: dict[int, int] = {}  # nodes that it has killed, and the lives that they would begin
         self._over = False
+        self._end = inf  # the instant at which it is over by itself
 
     def begin(self) -> None:
         """Begin, at the present instant."""
+        if self.command.seconds is not None:
+            self._end = self._clock.now + self.command.seconds
         if isinstance(self.command, Flap):
             self._flap_down(self.command)
         else:
             self._wait_for_death(self.command)
-        if self.command.seconds is not None:
+        if self._end < inf:
             # on the agenda as a command is: a run does not end before what was ordered has happened
-            self._lab.kernel.after_all(self._clock.now + self.command.seconds, CALM, self.end)
+            self._lab.kernel.after_all(self._end, CALM, self.end)
 
     def end(self) -> None:
         """Be over: what it has down rejoins."""
@@ -63,7 +67,10 @@ class Unrest:
             if not self._over:
                 action()
 
-        self._lab.kernel.after_all(self._clock.now + seconds, UNREST, act)
+        if (
+            self._clock.now + seconds < self._end
+        ):  # at the end itself whoever is down rejoins, and nobody dies
+            self._lab.kernel.after_all(self._clock.now + seconds, UNREST, act)
 
     def _kill(self, nodes: Iterable[int]) -> None:
         for node in self._lab.kill(nodes):

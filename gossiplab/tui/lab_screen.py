@@ -278,8 +278,12 @@ class LabScreen(Screen[None]):
             self.set_focus(self.view)
 
     def action_legend(self) -> None:
-        if self.view is self.stage:
+        if self.view is not self.stage:
+            return
+        if self.focused is self._legend or self._legend.kinds:
             self.set_focus(self.view if self.focused is self._legend else self._legend)
+        else:
+            self.notice.say("no message is in sight that could be muted.")
 
     @on(Legend.Muted)
     def _mute(self, event: Legend.Muted) -> None:

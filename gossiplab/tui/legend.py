@@ -96,23 +96,24 @@ class Legend(Widget, can_focus=True):
     # choosing ----------------------------------------------------------------------------------
 
     @property
-    def _kinds(self) -> list[str]:
+    def kinds(self) -> list[str]:
+        """The types of messages in sight, and those that are muted."""
         return [entry.kind for entry in self.entries if entry.kind]
 
     def on_focus(self) -> None:
-        if self._kinds and self.current not in self._kinds:
-            self.current = self._kinds[0]
+        if self.kinds and self.current not in self.kinds:
+            self.current = self.kinds[0]
 
     def on_click(self, event: events.Click) -> None:
         if kind := event.style.meta.get("mute"):
             self.post_message(self.Muted(kind))
 
     def action_move(self, step: int) -> None:
-        kinds = self._kinds
+        kinds = self.kinds
         if kinds:
             place = kinds.index(self.current) if self.current in kinds else -step
             self.current = kinds[(place + step) % len(kinds)]
 
     def action_mute(self) -> None:
-        if self.current in self._kinds:
+        if self.current in self.kinds:
             self.post_message(self.Muted(self.current))

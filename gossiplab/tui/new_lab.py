@@ -1,5 +1,6 @@
 """The form for a new lab: protocol, nodes, topology, seed and every parameter. Imports content, plan and live."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -22,6 +23,7 @@ from gossiplab.text import visible
 from gossiplab.topology import TOPOLOGIES
 from gossiplab.tui.live import LiveLab
 from gossiplab.tui.session import Session
+from gossiplab.workload import parse_workload
 
 _FIRST = "epidemic"
 _FIELDS = (
@@ -31,6 +33,8 @@ _FIELDS = (
     ("latency", "0.2..0.5", "seconds in flight: 0.03, 0.01..0.05 or lognormal(0.03,0.5)"),
     ("loss", "0", "probability that a message is lost"),
 )
+_CLIENTS = "keys=20 rate=2"
+_WORKLOAD = "what clients do, as keys=20 rate=2 reads=0.5 writers=3; empty: nothing, and no keys"
 
 
 class NewLab(ModalScreen[Session | None]):
@@ -69,8 +73,11 @@ class NewLab(ModalScreen[Session | None]):
         except GossiplabError as error:
             self._say(str(error))
             return
-        summary = (protocol.__doc__ or "").strip().partition("\n")[0]
-        await box.mount(Static(Content(visible(summary, 200)), classes="summary"), *_rows(protocol.params))
+        summary = Static(
+            Content(visible((protocol.__doc__ or "").strip().partition("\n")[0], 200)), classes="summary"
+        )
+        workload = [_row("workload", Input(_CLIENTS, compact=True), _WORKLOAD, "workload")]
+        await box.mount(summary, *(workload if protocol.stores_keys else ()), *_rows(protocol.params))
 
     @on(Input.Submitted)
     @on(Button.Pressed)
@@ -80,11 +87,14 @@ class NewLab(ModalScreen[Session | None]):
             self.dismiss(self._lab())
         except GossiplabError as error:
             self._say(str(error))
+            if field := self._field_in(str(error)):
+                self.set_focus(field)
 
     def _lab(self) -> LiveLab:
         values = {name: self.query_one(f"#{name}", Input).value.strip() for name, _, _ in _FIELDS}
         protocol = load_protocol(self._protocol())
         params: dict[str, Any] = {name: self._value(f"#param-{name}") for name in protocol.params}
+        workload = self._value("#workload").split() if protocol.stores_keys else []
         experiment = make_experiment(
             {
                 "protocol": self._protocol(),
@@ -94,6 +104,7 @@ class NewLab(ModalScreen[Session | None]):
                 "link": {"latency": values["latency"], "loss": _number("loss", values["loss"])},
                 "params": params,
                 "until": "stopped",
+                **({"workload": parse_workload(workload)} if workload else {}),
             }
         )
         header = plan(experiment, protocol)
@@ -105,6 +116,13 @@ class NewLab(ModalScreen[Session | None]):
     def _value(self, selector: str) -> str:
         widget: Any = self.query_one(selector)  # an Input or a Select, both have a value
         return str(widget.value)
+
+    def _field_in(self, text: str) -> Widget | None:
+        """The field that a message names first, if it names one; of two with one name that of a parameter if it speaks of one."""
+        fields = {str(field.id): field for field in self.query("#form Input, #form Select").results(Widget)}
+        kinds = ("param-", "") if "parameter" in text else ("", "param-")
+        ids = (f"{kind}{word}" for word in re.findall(r"\w+", text) for kind in kinds)
+        return next((fields[id] for id in ids if id in fields), None)
 
     def _say(self, text: str) -> None:
         self.query_one("#wrong", Static).update(Content(visible(text, 400)))

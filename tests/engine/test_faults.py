@@ -125,6 +125,12 @@ def test_the_end_of_flapping_brings_everybody_back(end):
     assert [e.t for e in only(events, Calmed)] == [pytest.approx(6.2)]
 
 
+def test_nobody_dies_at_the_instant_at_which_flapping_ends():
+    events = clockwork("1 flap n1 up=2 down=0.5 for=5", until=12)
+    assert [event.t for event in only(events, Killed)] == [1.0, 3.5]
+    assert [event.t for event in only(events, Rejoined)] == [1.5, 4.0]
+
+
 def test_flapping_leaves_alone_what_a_person_has_done():
     events = clockwork("1 flap n0-n1 up=2 down=1", "1.5 rejoin n0", "1.6 kill n0", until=3)
     assert [(e.t, e.node) for e in only(events, Rejoined)] == [(1.5, 0), (2, 1)]

@@ -55,14 +55,17 @@ async def test_a_lab_is_started_from_the_form(tmp_path):
         form.query_one("#nodes", Input).value = "many"
         await hand.press("ctrl+s")
         assert "nodes cannot be 'many'" in _said(hand, "wrong")
+        assert hand.app.focused.id == "nodes"
         form.query_one("#nodes", Input).value = "17"
         form.query_one("#param-k", Input).value = "0.5"
         await hand.press("ctrl+s")
         assert "the parameter k cannot be '0.5'" in _said(hand, "wrong")
+        assert hand.app.focused.id == "param-k"
         form.query_one("#param-k", Input).value = "3"
         form.query_one("#topology", Input).value = "moebius"
         await hand.press("ctrl+s")
         assert "there is no topology 'moebius'" in _said(hand, "wrong")
+        assert hand.app.focused.id == "topology"
         form.query_one("#topology", Input).value = "ring"
         await hand.press("ctrl+s")
         await hand.until(lambda: hand.app.session is not hand.session)
@@ -70,6 +73,25 @@ async def test_a_lab_is_started_from_the_form(tmp_path):
         assert (experiment.protocol, experiment.nodes, experiment.topology) == ("rumor", 17, "ring")
         assert experiment.params["k"] == 3
         await hand.until(lambda: hand.app.session.latest.events)
+
+
+async def test_a_store_is_started_with_clients(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 1)
+        form = hand.app.screen
+        await hand.until(lambda: form.query("#param-fanout"))
+        assert not form.query("#workload")
+        form.query_one("#protocol", Select).value = "dynamo"
+        await hand.until(lambda: form.query("#workload"))
+        form.query_one("#workload", Input).value = "keys=5 rate=fast"
+        await hand.press("ctrl+s")
+        assert "the workload's rate cannot be 'fast'" in _said(hand, "wrong")
+        assert hand.app.focused.id == "workload"
+        form.query_one("#workload", Input).value = "keys=5 rate=2.5"
+        await hand.press("ctrl+s")
+        await hand.until(lambda: hand.app.session is not hand.session)
+        workload = hand.app.session.header.experiment.workload
+        assert (workload.keys, workload.rate) == (5, 2.5)
 
 
 async def test_all_protocols_are_in_sight_when_one_is_chosen(tmp_path):

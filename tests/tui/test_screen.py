@@ -190,6 +190,13 @@ async def test_a_filter_in_one_breath_is_a_filter(tmp_path):
     assert len(hand.session.latest.deeds) == 1
 
 
+async def test_no_message_in_sight_is_said(tmp_path):
+    async with live(tmp_path / "run.gossip", "merkle_repair") as hand:
+        await hand.press("y")
+        assert hand.said == "no message is in sight that could be muted."
+        assert hand.app.focused is hand.screen.stage
+
+
 async def test_keys_go_on_where_a_dialog_closes(tmp_path):
     async with live(tmp_path / "run.gossip") as hand:
         await hand.press("tab")
