@@ -60,24 +60,22 @@ from gossiplab.workload import MOST_KEYS
 from gossiplab.world.agreement import MOST_SHARES
 from gossiplab.world.estimates import MOST_SPREADS
 from gossiplab.world.membership import LETTERS, Beliefs, Membership, Slow
-from gossiplab.world.replicas import MOST_POINTS, MOST_REPAIRS, Repair, Replicas, Step
-from gossiplab.world.world import (
+from gossiplab.world.parts import (
     ALIVE,
     CONVERGED,
     CRASHED,
     DEAD,
     LEFT,
     LOST,
-    MOST_KINDS,
-    MOST_MOMENTS,
     PAUSED,
     Clock,
     CutSet,
     Moment,
     Rumor,
     ShapeSet,
-    World,
-)  # fmt: skip
+)
+from gossiplab.world.replicas import MOST_POINTS, MOST_REPAIRS, Repair, Replicas, Step
+from gossiplab.world.world import MOST_KINDS, MOST_MOMENTS, World
 
 _MOST = 2**63  # of anything that is counted
 _MOST_RATE = 100.0  # of a clock

@@ -9,7 +9,8 @@ from textual.style import Style
 from textual.widgets import Static
 
 from gossiplab.text import visible
-from gossiplab.world.world import Crash, World
+from gossiplab.world.parts import Crash
+from gossiplab.world.world import World
 
 _LINES = 3  # for the sentence, at most
 

@@ -17,7 +17,8 @@ from gossiplab.tui.canvas import Canvas, fitting
 from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.view import Scene
 from gossiplab.world.membership import DOWN
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
+from gossiplab.world.parts import ALIVE, CRASHED, DEAD, LEFT, PAUSED
+from gossiplab.world.world import World
 
 _MOST_SINGLE = 64  # nodes up to which every belief has a cell of its own unless an overview is asked for
 

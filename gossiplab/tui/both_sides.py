@@ -4,7 +4,7 @@ from random import Random
 
 from gossiplab.tui.sides import split
 from gossiplab.tui.view import Scene
-from gossiplab.world.world import ALIVE
+from gossiplab.world.parts import ALIVE
 
 
 def concurrent_writes(scene: Scene, key: str, node: int) -> tuple[str, str]:

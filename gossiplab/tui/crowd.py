@@ -10,7 +10,8 @@ from gossiplab.tui.canvas import Canvas
 from gossiplab.tui.ground import ROLES, TINTS, Ground
 from gossiplab.tui.layout import Cell, beside
 from gossiplab.tui.symbols import GLYPHS, MARKED, SELECTED, SELECTED_AND_MARKED, SHARES, Role
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
+from gossiplab.world.parts import ALIVE, CRASHED, DEAD, LEFT, PAUSED
+from gossiplab.world.world import World
 
 # Styles are numbered: the roles, the roles on each tint, all of them again underlined, and two for nodes in a field
 # that has no room for signs.

@@ -35,9 +35,10 @@ from gossiplab.tui.copies import (
 from gossiplab.tui.key_list import KeyList
 from gossiplab.tui.view import Scene, Sign
 from gossiplab.workload import seed_index
+from gossiplab.world.parts import ALIVE, CRASHED, DEAD, LEFT, PAUSED
 from gossiplab.world.replicas import Replicas
 from gossiplab.world.versions import Copies, Sight, Standing
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
+from gossiplab.world.world import World
 
 _MOST_SINGLE = 64  # keys up to which every copy has a cell of its own unless an overview is asked for
 _MOST_AT_ONCE = 20_000  # copies in an overview that are looked at ten times a second

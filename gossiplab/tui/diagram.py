@@ -13,7 +13,7 @@ from gossiplab.tui.canvas import BRAILLE, Canvas, line_cells
 from gossiplab.tui.marks import DOTTED, SHAPES, SOLID, Mark
 from gossiplab.world.causality import Cone
 from gossiplab.world.history import AWARE, SILENT, UNAWARE, History, Message, Step
-from gossiplab.world.world import ALIVE, PAUSED
+from gossiplab.world.parts import ALIVE, PAUSED
 
 _MOST_STEPS = 2500  # sendings and deliveries that are drawn; of more, every second, third ... of each row is
 _MOST_LINES = 1000  # messages that are drawn as lines

@@ -13,7 +13,7 @@ from gossiplab.tui.layout import Cell, Edges, Layout, Seats, has_room, lay_out, 
 from gossiplab.tui.sides import Sides, Wall, regions, split, walls
 from gossiplab.tui.symbols import ARROWS, GLYPHS, Role
 from gossiplab.world.overlay import DrawnLinks
-from gossiplab.world.world import CutSet
+from gossiplab.world.parts import CutSet
 
 TINTS = 3  # that tell the sides of a partition apart
 ROLES = len(Role)

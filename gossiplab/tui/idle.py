@@ -35,7 +35,8 @@ from gossiplab.commands import (
     Write,
 )  # fmt: skip
 from gossiplab.nodeset import format_nodes, parse_nodes
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
+from gossiplab.world.parts import ALIVE, CRASHED, DEAD, LEFT, PAUSED
+from gossiplab.world.world import World
 
 _STATE = {ALIVE: "up", PAUSED: "paused", DEAD: "dead", LEFT: "away", CRASHED: "crashed"}
 _NOBODY = "these are no nodes at all: name some."

@@ -12,9 +12,10 @@ from gossiplab.link import Link, parse_settings
 from gossiplab.nodeset import parse_nodes
 from gossiplab.text import visible
 from gossiplab.tui.chronicle import Entry
+from gossiplab.world.parts import CRASHED, DEAD, LEFT, PAUSED
 from gossiplab.world.provenance import Chain, chain_to
 from gossiplab.world.saying import say_event
-from gossiplab.world.world import CRASHED, DEAD, LEFT, PAUSED, World
+from gossiplab.world.world import World
 
 LINE = 28  # cells of a line
 _STATUS = {PAUSED: "paused", DEAD: "dead", LEFT: "away: it left", CRASHED: "crashed"}

@@ -6,7 +6,7 @@ from math import floor, log10
 from gossiplab.tui.canvas import Canvas
 from gossiplab.tui.diagram import Place
 from gossiplab.tui.marks import SHAPES, Mark, sign_of
-from gossiplab.world.world import Deed
+from gossiplab.world.parts import Deed
 
 FEET = 3  # rows below the nodes: the axis, words, the legend
 _TICK = 20  # columns between two numbers on the axis

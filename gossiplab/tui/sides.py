@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gossiplab.nodeset import parse_nodes
 from gossiplab.tui.layout import Cell
-from gossiplab.world.world import CutSet
+from gossiplab.world.parts import CutSet
 
 
 class Sides(NamedTuple):

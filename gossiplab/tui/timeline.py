@@ -16,7 +16,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gossiplab.world.course import agreement, heard_times
-from gossiplab.world.world import LOST, World
+from gossiplab.world.parts import LOST
+from gossiplab.world.world import World
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _CURSOR, _LIVE = "┃", "╎"

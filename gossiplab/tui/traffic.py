@@ -16,7 +16,8 @@ from gossiplab.tui.ground import Ground, line_dots
 from gossiplab.tui.kinds import Kinds
 from gossiplab.tui.layout import Cell
 from gossiplab.tui.symbols import GLYPHS, SELECTED, Role
-from gossiplab.world.world import Loss, World
+from gossiplab.world.parts import Loss
+from gossiplab.world.world import World
 
 _MOST_IN_USE = 2000  # cells of links that are drawn because they are in use
 _MOST_MESSAGES = 2000  # drawn at once; of more, every second, third ... is

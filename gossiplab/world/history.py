@@ -35,7 +35,8 @@ from gossiplab.events import (
     Shown,
     Skewed,
 )
-from gossiplab.world.world import ALIVE, CRASHED, DEAD, LEFT, PAUSED, World
+from gossiplab.world.parts import ALIVE, CRASHED, DEAD, LEFT, PAUSED
+from gossiplab.world.world import World
 
 UNAWARE, AWARE, SILENT = "unaware", "aware", "silent"
 """What a node makes of a rumor: susceptible, infective, removed."""

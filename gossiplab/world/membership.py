@@ -25,7 +25,7 @@ DOWN = ("dead", "left", "crashed")
 
 
 class Node(Interface):
-    """What is needed of `gossiplab.world.world.Node`."""
+    """What is needed of `gossiplab.world.parts.Node`."""
 
     @property
     def status(self) -> str: ...

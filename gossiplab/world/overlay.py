@@ -12,7 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from gossiplab.events import View
-from gossiplab.world.world import ALIVE, Rumor, World
+from gossiplab.world.parts import ALIVE, Rumor
+from gossiplab.world.world import World
 
 Links = tuple[tuple[int, int], ...]
 _MOST_STEPS = 5_000_000  # along links, in the search for shortest paths: about a second

@@ -7,8 +7,8 @@ learned it from a message that was sent before: along a chain the numbers fall, 
 
 from typing import NamedTuple
 
+from gossiplab.world.parts import Arrival, Rumor
 from gossiplab.world.replicas import Copy, Key
-from gossiplab.world.world import Arrival, Rumor
 
 
 class Hop(NamedTuple):

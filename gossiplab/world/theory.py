@@ -23,7 +23,7 @@ import msgspec
 from gossiplab.events import Header
 from gossiplab.experiment import Value
 from gossiplab.link import Link
-from gossiplab.world.world import Rumor
+from gossiplab.world.parts import Rumor
 
 _MOST_CYCLES = 500
 _POINTS = 200  # of a curve that has no cycles

@@ -15,7 +15,8 @@ from gossiplab.tui.ascii import AsciiFilter
 from gossiplab.tui.ground import Net
 from gossiplab.tui.layout import Cell
 from gossiplab.tui.stage import Stage
-from gossiplab.world.world import Node, World
+from gossiplab.world.parts import Node
+from gossiplab.world.world import World
 
 SIZE = 80, 24
 HEARD = [Injected(0.0, 0, 0), Learned(0.0, 0, 0, None)]  # n0 is the source of a rumor

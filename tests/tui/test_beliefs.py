@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from gossiplab.tui.ascii import to_ascii
 from gossiplab.tui.beliefs import SIGNS, BeliefMatrix, Verdict, judge
 from gossiplab.world.membership import Beliefs
-from gossiplab.world.world import Node, World
+from gossiplab.world.parts import Node
+from gossiplab.world.world import World
 from tests.helpers import bytes_of, header_of
 from tests.tui.driving import LARGE, SMALL, live, replay
 

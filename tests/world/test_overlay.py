@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gossiplab.events import Crashed, Departed, Kept, Killed, Rejoined
 from gossiplab.world.overlay import Spread, drawn_links, overlay_figures
-from gossiplab.world.world import DEAD, Arrival, Node, Rumor, World, new_world
+from gossiplab.world.parts import DEAD, Arrival, Node, Rumor
+from gossiplab.world.world import World, new_world
 from tests.helpers import bytes_of, events_of, header_of, only, recording_of
 from tests.recording.making import every_bytes
 

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossiplab.events import Delivered, Duplicated, Injected, Learned, Rejoined, Sent
+from gossiplab.world.parts import Arrival, Rumor
 from gossiplab.world.provenance import Chain, Hop, chain_to, copy_chain, infection_tree
-from gossiplab.world.world import Arrival, Rumor, new_world
+from gossiplab.world.world import new_world
 from tests.helpers import events_of, header_of
 from tests.world.test_world import run, schedules
 

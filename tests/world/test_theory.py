@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gossiplab.world.parts import Rumor
 from gossiplab.world.theory import (
     NoPrediction,
     Prediction,
@@ -26,7 +27,6 @@ from gossiplab.world.theory import (
     serf,
     simple_epidemic,
 )
-from gossiplab.world.world import Rumor
 from tests.helpers import header_of
 from tests.protocols.figures import SIGMAS, standard_error, world_of
 
