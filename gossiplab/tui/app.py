@@ -56,6 +56,7 @@ from gossiplab.tui.palette import Palette
 from gossiplab.tui.run_name import RunName
 from gossiplab.tui.session import Replay, Session
 from gossiplab.tui.tracks import Tracks
+from gossiplab.tui.unstyled import Unstyled
 from gossiplab.tui.write_form import WriteForm
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -130,7 +131,8 @@ class GossipApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Part of App: what every widget's lines go through."""
-        return [*super().get_line_filters(), *([self._plain] if self._plain.enabled else ())]
+        before = [Unstyled()] if "NO_COLOR" in os.environ else []
+        return [*before, *super().get_line_filters(), *([self._plain] if self._plain.enabled else ())]
 
     async def on_event(self, event: events.Event) -> None:
         """Part of App: a key or a click is answered before the lab goes on, and a key before the next one.

@@ -1,65 +1,38 @@
-"""The charts: how far the rumor got, or how far nodes agree, and at what price, over the whole run. Imports world, theory and plot.
+"""The charts: how far the rumor got, or how far nodes agree, and at what price, over the whole run. Imports world and theory.
 
 Everything is read off the World at the end of the run: arrivals of rumors, and its series of counts. So a
-recording of a million events shows its charts at once, and the instant in view is a line through them.
+recording of a million events shows its charts at once, and the instant in view is a line through them. A frame draws one
+chart at most, because textual-plot takes a hundredth of a second for each.
 """
 
-from bisect import bisect_right
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 
-from gossiplab.events import Header
-from gossiplab.text import visible
-from gossiplab.tui.canvas import Canvas
-from gossiplab.tui.canvas_view import CanvasView
-from gossiplab.tui.plot import Curve, Pens, Plot, nice
+from gossiplab.tui.drawings import SIGNS, Drawings, Frame
 from gossiplab.tui.timeline import grown
-from gossiplab.tui.view import Scene
+from gossiplab.tui.view import Scene, View
 from gossiplab.world.course import agreement
-from gossiplab.world.series import Counts, plus
-from gossiplab.world.theory import NoPrediction, Prediction, predict
-from gossiplab.world.world import World
 
-_MOST_CURVES = 5
-_SIGNS = "●▲■◆▼◇"
-_PENS = (
-    "void",
-    "axis",
-    "title",
-    "cursor",
-    "predicted",
-    *(f"curve-{number}" for number in range(len(_SIGNS))),
-)
-_AXIS, _TITLE, _CURSOR, _PREDICTED, _FIRST = 1, 2, 3, 4, 5
+if TYPE_CHECKING:  # textual-plot, with its numpy, is not read before somebody looks at charts
+    from gossiplab.tui.chart import Chart
+
+_PENS = ("faint", "title", "cursor", "predicted", *(f"curve-{number}" for number in range(len(SIGNS))))
 _FOUR_WIDTH, _FOUR_HEIGHT = 90, 26  # cells from which four charts have room
-_FEWEST_IN_BIN = 0.5  # of a bin's width: a last bin shorter than that says nothing yet
-_UNTOUCHED = ("inject",)  # commands after which theory still holds
-_TITLES = ("heard", "messages", "bytes", "redundancy")
+_CHARTS = (Drawings.heard, Drawings.messages, Drawings.bytes, Drawings.redundancy)
 
 
-class Chart(NamedTuple):
-    """What one chart shows. title, note: its heading, in two rows. keys: sign, style and name of its curves."""
-
-    title: str
-    note: str
-    keys: list[tuple[str, int, str]]
-    curves: list[Curve]
-    top: float
-    unit: str
-
-
-class Charts(CanvasView):
+class Charts(View):
     """Four charts, or one of them where there is no room for more."""
 
     title = "charts"
     about = (
-        "How far the rumor got and at what price, over the whole run; without rumors, how far the nodes agree. Dots are the curve that theory predicts for an "
-        "undisturbed run, if it knows one. Rates are means over a cycle where the protocol has cycles. Redundancy is the "
-        "share of deliveries with a rumor whose receiver knew it already. The upright line is the instant in view: "
-        "left, right or a click move it. Up and down choose a chart, Enter makes it large or shows all four."
+        "How far the rumor got and at what price, over the whole run; without rumors, how far the nodes agree. Dots are the "
+        "curve that theory predicts for an undisturbed run, if it knows one. Rates are means over a cycle where the protocol "
+        "has cycles. Redundancy is the share of deliveries with a rumor whose receiver knew it already. The upright line is "
+        "the instant in view: left, right or a click move it. Up and down choose a chart, Enter makes it large or shows all "
+        "four."
     )
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,7 +45,10 @@ class Charts(CanvasView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"charts--{name}" for name in _PENS}
     DEFAULT_CSS = """
     Charts {
-        & > .charts--axis { color: $foreground 50%; }
+        layout: grid;
+        grid-size: 2 2;
+        &.-one { grid-size: 1 1; }
+        & > .charts--faint { color: $foreground 50%; }
         & > .charts--title { color: $foreground; text-style: bold; }
         & > .charts--cursor { color: $accent; }
         & > .charts--predicted { color: $foreground 60%; }
@@ -90,43 +66,52 @@ class Charts(CanvasView):
         self._choice: int | None = None  # the chart a person has chosen
         self._large: bool | None = None  # whether one chart is shown; None: as there is room
         self._scene: Scene | None = None
-        self._span = 1.0
-        self._plots: list[Plot] = []
-        self._heard: dict[int, tuple[int, list[float]]] = {}
-        self._binned: tuple[tuple[object, ...], tuple[float, list[tuple[Counts, float]]]] | None = None
-        self._predicted: tuple[tuple[Header, int, float], Prediction | NoPrediction] | None = None
+        self._charts: list[Chart] = []
+        self._drawn: dict[int, object] = {}  # of each chart that has been drawn, what it shows
+        self._drawings: Drawings | None = None
 
     def show(self, scene: Scene) -> None:
         if self._scene is None or self._scene.session is not scene.session:
-            self._heard, self._predicted, self._binned = {}, None, None
-        self._scene = scene
-        if scene.words:
-            self._paint()
+            self._scene, self._drawings, self._drawn = scene, Drawings(scene.session.header), {}
+        elif scene.words:
+            self._scene = scene
+        if not self._charts:
+            from gossiplab.tui.chart import Chart
+
+            self._charts = [Chart(number) for number in range(len(_CHARTS))]
+            self.mount_all(self._charts)
+            self._arrange()
+        self._draw_next()
 
     # what a person does ------------------------------------------------------------------------
 
     def action_shift(self, columns: int) -> None:
-        if self._scene and self._plots:
-            self.post_message(
-                self.Sought(max(0.0, self._scene.t + columns * self._span / self._plots[0].width))
-            )
+        if self._scene and self._charts:
+            width = max(1, self._charts[self._chosen].columns)
+            self.post_message(self.Sought(max(0.0, self._scene.t + columns * self._span / width)))
 
     def action_choose(self, step: int) -> None:
-        self._choice = (self._chosen + step) % len(_TITLES)
-        self._paint()
+        self._choice = (self._chosen + step) % len(_CHARTS)
+        self._arrange()
 
     def action_enlarge(self) -> None:
         self._large = not self._one
-        self._paint()
+        self._arrange()
 
     def on_click(self, event: events.Click) -> None:
         """Go to the instant under the mouse."""
-        for plot in self._plots:
-            x, y = event.x - plot.left, event.y - plot.y
-            if 0 <= x < plot.width and 0 <= y <= plot.top - plot.y + plot.height and self._scene:
-                t, end = (x + 0.5) / plot.width * self._span, self._scene.session.end
-                self.post_message(self.Sought(min(t, end)))
-                return
+        for chart in self._charts:
+            t = chart.instant_at(event.screen_offset) if chart.display else None
+            if t is not None and self._scene:
+                self.post_message(self.Sought(max(0.0, min(t, self._scene.session.end))))
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def notify_style_update(self) -> None:
+        """Part of Widget: the theme or the stylesheet changed."""
+        super().notify_style_update()
+        self.call_later(self._redraw)  # by then the component classes have been brought up to date too
 
     @property
     def _chosen(self) -> int:
@@ -142,234 +127,45 @@ class Charts(CanvasView):
         room = self.size.width >= _FOUR_WIDTH and self.size.height >= _FOUR_HEIGHT
         return not room if self._large is None else self._large
 
+    @property
+    def _span(self) -> float:
+        """Seconds of the time axis."""
+        session = self._scene.session if self._scene else None
+        return 1.0 if session is None else grown(session.end) if session.growing else max(session.end, 1e-3)
+
     # drawing -----------------------------------------------------------------------------------
 
-    def _paint(self) -> None:
-        scene = self._scene
-        if scene is None or not self.is_mounted or not self.size:
+    def _arrange(self) -> None:
+        """Show the charts that there is room for."""
+        self.set_class(self._one, "-one")
+        for chart in self._charts:
+            chart.display = not self._one or chart.number == self._chosen
+
+    def _redraw(self) -> None:
+        """Draw all charts again, whatever they show."""
+        self._drawn = {}
+        self._draw_next()
+
+    def _draw_next(self) -> None:
+        """Draw one chart that does not show what it should, the chosen one first."""
+        scene, drawings, chosen = self._scene, self._drawings, self._chosen
+        if scene is None or drawings is None:
             return
-        session = scene.session
-        world, end = session.latest, session.end
-        self._span = grown(end) if session.growing else max(end, 1e-3)
-        drawn = (
-            self.size,
-            self._one,
-            self._chosen,
-            self._span,
-            round(scene.t / self._span * 1000),
-            world.events,
-        )
-        if drawn == self._drawn:
-            return
-        self._drawn = drawn
-        width, height = self.size
-        if (width, height) != (self._canvas.width, self._canvas.height):
-            self._canvas = Canvas(width, height)
-        self._canvas.begin()
-        if self._one:
-            places = [(self._chosen, 0, 0, width, height)]
-        else:
-            half, middle = width // 2, height // 2
-            places = [
-                (number, number % 2 * half, number // 2 * middle, half, middle)
-                for number in range(len(_TITLES))
-            ]
-        self._plots = []
-        for number, x, y, w, h in places:
-            plot = Plot(self._canvas, x, y, w, h)
-            self._plots.append(plot)
-            self._draw_chart(plot, number, w, session.header, world, end, scene.t)
-        if not self._palette:
-            names = [f"charts--{name}" for name in _PENS]
-            self._palette = [self.get_component_rich_style(name) for name in names]
-        self._strips = self._canvas.strips(self._palette)
-        self.refresh()
-
-    def _draw_chart(
-        self, plot: Plot, number: int, width: int, header: Header, world: World, end: float, t: float
-    ) -> None:
-        chart = (self._heard_chart, self._messages_chart, self._bytes_chart, self._redundancy_chart)[number](
-            plot, header, world, end
-        )
-        chosen = number == self._chosen and not self._one
-        sign = "▸ " if chosen else ""
-        title = f"{sign}{chart.title}"
-        if self._one:
-            title += f"   ({number + 1} of {len(_TITLES)})"
-        canvas, x, right = self._canvas, plot.x + 1, plot.x + width - 1
-        canvas.put(x, plot.y, title[: right - x], _TITLE)
-        x += len(title) + 3
-        names: list[tuple[str, int, str]] = []
-        for sign, style, name in chart.keys:
-            names.append((sign, style, f" {name}  "))
-        row = plot.y
-        if (
-            sum(len(sign + name) for sign, _, name in names) - 2 > right - x
-        ):  # the names in a row of their own
-            x, row = plot.x + 1, plot.y + 1
-            if self._one and chart.note:
-                plot.top, plot.height = plot.top + 1, plot.height - 1
-        for sign, style, name in names:
-            if x + len(sign + name) - 2 > right:
-                break
-            canvas.put(x, row, sign, style)
-            canvas.put(x + len(sign), row, name, _AXIS)
-            x += len(sign + name)
-        if row + 1 < plot.top:
-            canvas.put(plot.x + 1, row + 1, _cut(chart.note, right - plot.x - 1), _AXIS)
-        plot.draw(chart.curves, chart.top, chart.unit, self._span, t, Pens(_AXIS, _TITLE, _CURSOR))
-
-    # what is drawn -----------------------------------------------------------------------------
-
-    def _heard_chart(self, plot: Plot, header: Header, world: World, end: float) -> Chart:
-        n = len(world.nodes)
-        ids = range(max(0, len(world.rumors) - _MOST_CURVES), len(world.rumors))
-        instants = [min((x + 1) / max(1, plot.dots) * self._span, end) for x in range(plot.dots)]
-        done = plot.column(end, self._span) * 2 + 2
-        if agreed := agreement(world):
-            shares = [
-                100 * share if x < done and (share := agreed.at(t)) is not None else None
-                for x, t in enumerate(instants)
-            ]
-            return Chart(f"{agreed.what}, %", "", [], [Curve(shares, _SIGNS[0], _FIRST)], 100.0, " %")
-        curves: list[Curve] = []
-        keys: list[tuple[str, int, str]] = []
-        note = "no rumor yet"
-        if ids:
-            newest = ids[-1]
-            prediction = self._prediction(header, world, newest)
-            note = _note(world, newest, prediction)
-            if isinstance(prediction, Prediction):
-                values = _sampled(prediction, [(x + 1) / plot.dots * self._span for x in range(plot.dots)])
-                curves.append(Curve(values, ".", _PREDICTED, dotted=True))
-                keys.append(("⠂⠐⠂", _PREDICTED, "predicted"))
-        for place, id in enumerate(ids):
-            times, start = self._times(world, id), world.rumors[id].t
-            values = [
-                bisect_right(times, t) / n if t >= start and x < done and n else None
-                for x, t in enumerate(instants)
-            ]
-            curves.append(Curve(values, _SIGNS[place], _FIRST + place))
-            keys.append((_SIGNS[place], _FIRST + place, f"rumor {id}"))
-        curves = [
-            curve._replace(values=[v if v is None else 100 * v for v in curve.values]) for curve in curves
-        ]
-        return Chart("heard, % of nodes", note, keys, curves, 100.0, " %")
-
-    def _messages_chart(self, plot: Plot, header: Header, world: World, end: float) -> Chart:
-        return self._rates(plot, header, world, end, "messages sent a second", 0)
-
-    def _bytes_chart(self, plot: Plot, header: Header, world: World, end: float) -> Chart:
-        return self._rates(plot, header, world, end, "bytes sent a second", 1)
-
-    def _rates(self, plot: Plot, header: Header, world: World, end: float, title: str, which: int) -> Chart:
-        width, bins = self._bins(plot, header, world, end)
-        totals = [(tally.bytes if which else tally.sent) for tally in world.kinds.values()]
-        order = sorted(range(len(totals)), key=lambda kind: (-totals[kind], kind))
-        groups = [[kind] for kind in order[:_MOST_CURVES]]
-        if rest := order[_MOST_CURVES:]:
-            groups.append(rest)
-        names = list(world.kinds)
-        curves: list[Curve] = []
-        keys: list[tuple[str, int, str]] = []
-        highest = 0.0
-        for place, group in enumerate(groups):
-            rates = [
-                sum(_count(counts, 3 + 2 * kind + which) for kind in group) / seconds
-                for counts, seconds in bins
-            ]
-            highest = max(highest, *rates, 0.0)
-            curves.append(Curve(self._over(plot, rates, width), _SIGNS[place], _FIRST + place))
-            name = _narrow(visible(names[group[0]], 16)) if len(group) == 1 else f"{len(group)} other types"
-            keys.append((_SIGNS[place], _FIRST + place, name))
-        note = "" if keys else "nothing sent yet"
-        return Chart(title, note, keys, curves, nice(highest) if highest else 1.0, "")
-
-    def _redundancy_chart(self, plot: Plot, header: Header, world: World, end: float) -> Chart:
-        width, bins = self._bins(plot, header, world, end)
-        shares = [
-            100 * _count(counts, 1) / told if (told := _count(counts, 0) + _count(counts, 1)) else None
-            for counts, _ in bins
-        ]
-        told = world.useful + world.redundant
-        note = f"{world.redundant:,} of {told:,} in all" if told else "no rumor has arrived yet"
-        curve = Curve(self._over(plot, shares, width), _SIGNS[0], _FIRST)
-        return Chart("redundant, % of deliveries with a rumor", note, [], [curve], 100.0, " %")
-
-    def _bins(
-        self, plot: Plot, header: Header, world: World, end: float
-    ) -> tuple[float, list[tuple[Counts, float]]]:
-        """The bins' width, and of each its counts and its seconds: no narrower than a column or a cycle."""
-        key = plot.width, world.events, self._span, end
-        if self._binned is not None and self._binned[0] == key:
-            return self._binned[1]
-        series = world.series
-        least = max(self._span / max(1, plot.width), header.cycle.period if header.cycle else 0.0)
-        each = max(1, round(least / series.width))
-        counted = series.counted(world.counts)
-        width = each * series.width
-        bins: list[tuple[Counts, float]] = []
-        for start in range(0, len(counted), each):
-            counts: Counts = ()
-            for more in counted[start : start + each]:
-                counts = plus(counts, more)
-            begin = start * series.width
-            bins.append((counts, min(width, max(end, world.t) - begin)))
-        if len(bins) > 1 and bins[-1][1] < _FEWEST_IN_BIN * width:
-            bins.pop()
-        binned = width, [(counts, seconds) for counts, seconds in bins if seconds > 0]
-        self._binned = key, binned
-        return binned
-
-    def _over(
-        self, plot: Plot, values: "list[float] | list[float | None]", width: float
-    ) -> list[float | None]:
-        """The values of bins, for every column of dots."""
-        dots = max(1, plot.dots)
-        places = [int((x + 0.5) / dots * self._span / width) for x in range(plot.dots)]
-        return [values[place] if place < len(values) else None for place in places]
-
-    def _times(self, world: World, id: int) -> list[float]:
-        """The instants at which nodes first heard a rumor, in order."""
-        rumor = world.rumors[id]
-        known = self._heard.get(id)
-        many = len(rumor.arrivals) + len(rumor.forgotten)
-        if known is None or known[0] != many:
-            known = self._heard[id] = many, sorted([arrival.t for arrival in rumor.first.values()])
-        return known[1]
-
-    def _prediction(self, header: Header, world: World, id: int) -> Prediction | NoPrediction:
-        key = header, id, world.rumors[id].t
-        if self._predicted is None or self._predicted[0] != key:
-            self._predicted = key, predict(header, world.rumors[id])
-        return self._predicted[1]
-
-
-def _note(world: World, id: int, prediction: Prediction | NoPrediction) -> str:
-    """A sentence about a prediction."""
-    if isinstance(prediction, NoPrediction):
-        return f"no prediction: {prediction.why}"
-    residue = f", residue {100 * prediction.residue:.2g} %" if prediction.residue is not None else ""
-    touched = any(deed.command.partition(" ")[0] not in _UNTOUCHED for deed in world.deeds)
-    return (
-        f"predicted{', if undisturbed' if touched else ''}: {prediction.name}{residue} ({prediction.source})"
-    )
-
-
-def _sampled(prediction: Prediction, instants: list[float]) -> list[float | None]:
-    """A prediction at many instants, in order."""
-    start = prediction.times[0] if prediction.times else 0.0
-    return [prediction.at(t) if t >= start else None for t in instants]
-
-
-def _count(counts: Counts, place: int) -> int:
-    return counts[place] if place < len(counts) else 0
-
-
-def _narrow(text: str) -> str:
-    """With a question mark for whatever does not fill exactly one cell."""
-    return "".join(each if cell_len(each) == 1 else "?" for each in text)
-
-
-def _cut(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: max(0, room - 1)]}…"
+        world = scene.session.latest
+        for chart in sorted(self._charts, key=lambda chart: chart.number != chosen):
+            frame = Frame(self._span, scene.session.end, chart.columns)
+            column = int(scene.t / frame.span * frame.columns)
+            shown = frame, chart.size, self._one, chart.number == chosen, column, world.events
+            if chart.display and chart.columns and self._drawn.get(chart.number) != shown:
+                drawing = _CHARTS[chart.number](drawings, world, frame)
+                title = (
+                    f"{drawing.title}   ({chart.number + 1} of {len(_CHARTS)})"
+                    if self._one
+                    else drawing.title
+                )
+                if chart.number == chosen and not self._one:
+                    title = f"▸ {title}"
+                pens = {name: self.get_component_rich_style(f"charts--{name}") for name in _PENS}
+                chart.draw(drawing._replace(title=title), frame, scene.t, pens)
+                self._drawn[chart.number] = shown
+                return

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from gossiplab.tui.canvas import Canvas
 from gossiplab.tui.copies import CURSOR, CURVE, EDGE, FAINT, FIRST, RIGHT, TITLE, WORD
-from gossiplab.tui.plot import nice
+from gossiplab.tui.numbers import nice
 from gossiplab.tui.timeline import grown
 from gossiplab.tui.view import Scene
 from gossiplab.world.estimates import Spread, estimates, pair_of, truth

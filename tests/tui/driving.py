@@ -62,6 +62,12 @@ class Hand(Generic[S]):
         """The lines of a widget, as they stand on the screen."""
         return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
 
+    def seen(self, widget: Widget) -> list[str]:
+        """The lines of a widget and all that lies in it, as they stand on the screen."""
+        x, y, width, height = widget.region
+        rows = [strip.text for strip in self.screen._compositor.render_strips()]
+        return [row[x : x + width].rstrip() for row in rows[y : y + height]]
+
     def lines(self) -> list[str]:
         """The lines of the log that hold something."""
         return [line for line in self.text_of(self.screen.view.query_one(Lines)) if line]

@@ -3,9 +3,10 @@
 import pytest
 
 from gossiplab.tui.ascii import to_ascii
-from gossiplab.tui.canvas import BRAILLE, Canvas
-from gossiplab.tui.charts import _SIGNS, Charts
-from gossiplab.tui.plot import Curve, Pens, Plot, nice, quantity
+from gossiplab.tui.chart import Chart
+from gossiplab.tui.charts import Charts
+from gossiplab.tui.drawings import SIGNS
+from gossiplab.tui.numbers import nice, quantity
 from tests.helpers import bytes_of, header_of
 from tests.tui.driving import LARGE, SMALL, live, replay
 
@@ -18,81 +19,7 @@ ALIGNED = {
 }
 
 
-# plots ----------------------------------------------------------------------------------------------
-
-
-def drawn(curves, *, top=1.0, width=40, height=12, span=10.0, t=0.0):
-    canvas = Canvas(width, height)
-    plot = Plot(canvas, 0, 0, width, height)
-    plot.draw(curves, top, "", span, t, Pens(1, 2, 3))
-    return plot, ["".join(row) for row in canvas.glyphs]
-
-
-def heights(plot, rows):
-    """For each column of cells of the plot the row, from the bottom, of its topmost dot; None: no dot."""
-    found = []
-    for column in range(plot.left, plot.left + plot.width):
-        at = [
-            plot.top + plot.height - 1 - y
-            for y, row in enumerate(rows)
-            if row[column] > BRAILLE[0] and row[column] <= BRAILLE[-1]
-        ]
-        found.append(max(at, default=None))
-    return found
-
-
-def test_a_curve_rises_from_the_bottom_to_the_top():
-    dots = 2 * (40 - 8)
-    plot, rows = drawn([Curve([x / (dots - 1) for x in range(dots)], "●", 5)])
-    assert plot.dots == dots
-    seen = [height for height in heights(plot, rows) if height is not None]
-    assert seen == sorted(seen)
-    assert (seen[0], seen[-1]) == (0, plot.height - 1)
-    assert any("●" in row for row in rows)
-
-
-def test_what_has_no_value_is_not_drawn():
-    dots = 2 * (40 - 8)
-    plot, rows = drawn([Curve([None] * 20 + [0.5] * 10 + [None] * (dots - 30), "●", 5)])
-    present = [column for column, height in enumerate(heights(plot, rows)) if height is not None]
-    assert set(present) <= set(range(10, 15))
-
-
-def test_axes_have_numbers_and_units():
-    _, rows = drawn([], top=2000.0)
-    text = "\n".join(rows)
-    assert " 2k│" in text
-    assert " 1k│" in text
-    assert " 0│" in text
-    assert "0 s" in rows[-1]
-    assert "5 s" in rows[-1]
-
-
-def test_the_instant_in_view_is_marked():
-    plot, rows = drawn([], t=5.0)
-    assert rows[-1].index("▴") == plot.left + plot.width // 2
-    assert all(row[plot.left + plot.width // 2] == "│" for row in rows[plot.top : plot.top + plot.height])
-
-
-def test_measured_and_predicted_look_different_in_ascii_too():
-    dots = 64
-    _, measured = drawn([Curve([x / dots for x in range(dots)], "●", 5)])
-    _, predicted = drawn([Curve([x / dots for x in range(dots)], ".", 5, dotted=True)])
-    _, nothing = drawn([])
-
-    def ink(rows):
-        return {to_ascii(glyph) for row, empty in zip(rows, nothing, strict=True) for glyph, was in zip(row, empty, strict=True) if glyph != was}  # fmt: skip
-
-    assert ink(measured) >= {"@"}
-    assert ink(predicted) == {"'"}
-    assert ink(measured) >= {".", ":"}
-    assert len(set(map(to_ascii, _SIGNS))) == len(_SIGNS)
-
-
-@pytest.mark.parametrize("width, height", [(0, 0), (3, 2), (12, 4), (15, 5), (20, 30)])
-def test_a_plot_fits_wherever_it_is_put(width, height):
-    _, rows = drawn([Curve([0.5] * 200, "●", 5)], width=width, height=height)
-    assert [len(row) for row in rows] == [width] * height
+# numbers --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("value, text", [(0, "0"), (0.25, "0.25"), (1, "1"), (12, "12"), (999, "999"), (1500, "1.5k"),
@@ -108,25 +35,60 @@ def test_nice_numbers():
 # the view -------------------------------------------------------------------------------------------
 
 
-def chart_of(hand):
-    return "\n".join(hand.text_of(hand.screen.query_one(Charts)))
+async def chart_of(hand):
+    """What stands in the view, once every chart has had its frame."""
+    for _ in range(5):
+        await hand.draw()
+    return "\n".join(hand.seen(hand.screen.query_one(Charts)))
 
 
-async def test_the_predicted_curve_and_the_measured_one_stand_in_one_chart(tmp_path):
-    async with live(tmp_path / "run.gossip", nodes=60, **ALIGNED) as hand:
-        await hand.run_to(9.0)
+BRAILLE = range(0x2801, 0x2900)
+
+
+def inked(rows):
+    """The columns in which there is a curve, and in each the row, from the top, of its topmost dot."""
+    found = {}
+    for y, row in enumerate(rows):
+        for x, glyph in enumerate(row):
+            if ord(glyph) in BRAILLE:
+                found.setdefault(x, y)
+    return {x: found[x] for x in sorted(found)}
+
+
+async def test_a_curve_rises_from_the_bottom_to_the_top_between_axes(tmp_path):
+    path = tmp_path / "run.gossip"
+    path.write_bytes(bytes_of(header_of("epidemic", nodes=12, topology="ring", until="converged")))
+    async with replay(path) as hand:
         await hand.open("charts")
-        text = chart_of(hand)
+        text = await chart_of(hand)
+        assert all(label in text for label in ("100 %", "50 %", " 0 %", "0 s", "no prediction"))
+        first, *_, last = [y for y, line in enumerate(text.splitlines()) if "0 % " in line]
+        heights = list(inked(text.splitlines()).values())
+        assert heights == sorted(heights, reverse=True)
+        assert heights[-1] - first <= 1
+        assert last - heights[0] <= 2
+
+
+async def test_the_predicted_curve_and_the_measured_one_stand_in_one_chart_and_look_different(tmp_path):
+    async with live(tmp_path / "run.gossip", nodes=60, **ALIGNED) as hand:
+        await hand.run_to(6.0)
+        await hand.open("charts")
+        text = await chart_of(hand)
         assert "heard, % of nodes" in text
         assert "predicted: push: p → p e^-(1-p) (Pittel 1987)" in text
-        assert "100 %" in text
+        rows = text.splitlines()
+        now = next(row.index("│") for row in rows if "│" in row)
+        dots = lambda part: {(ord(each) - 0x2800).bit_count() for row in rows[3:] for each in part(row) if ord(each) in BRAILLE}  # noqa: E731  # fmt: skip
+        assert dots(lambda row: row[now + 1 :]) == {1}
+        assert max(dots(lambda row: row[:now])) > 1
+    assert len(set(map(to_ascii, SIGNS))) == len(SIGNS)
 
 
 async def test_where_theory_has_nothing_to_say_it_says_why(tmp_path):
     async with live(tmp_path / "run.gossip", topology="ring", **ALIGNED) as hand:
         await hand.run_to(2.0)
         await hand.open("charts")
-        assert "no prediction: it holds where everybody can call everybody" in chart_of(hand)
+        assert "no prediction: it holds where everybody can call everybody" in await chart_of(hand)
 
 
 async def test_a_disturbed_run_has_a_prediction_for_the_undisturbed_one(tmp_path):
@@ -134,7 +96,7 @@ async def test_a_disturbed_run_has_a_prediction_for_the_undisturbed_one(tmp_path
     async with live(tmp_path / "run.gossip", posts=posts, **ALIGNED) as hand:
         await hand.run_to(2.0)
         await hand.open("charts")
-        assert "predicted, if undisturbed: push" in chart_of(hand)
+        assert "predicted, if undisturbed: push" in await chart_of(hand)
 
 
 async def test_one_chart_where_there_is_little_room_and_four_where_there_is_more(tmp_path):
@@ -144,7 +106,9 @@ async def test_one_chart_where_there_is_little_room_and_four_where_there_is_more
         seen = []
         for _ in range(4):
             seen.append(
-                next(line for line in chart_of(hand).splitlines() if " of 4)" in line).split("  ")[0].strip()
+                next(line for line in (await chart_of(hand)).splitlines() if " of 4)" in line)
+                .split("  ")[0]
+                .strip()
             )
             await hand.press("down")
         assert seen == [
@@ -155,36 +119,33 @@ async def test_one_chart_where_there_is_little_room_and_four_where_there_is_more
         ]
         await hand.press("enter")
         await hand.press("enter")
-        assert "(1 of 4)" in chart_of(hand)
+        assert "(1 of 4)" in await chart_of(hand)
     async with live(tmp_path / "other.gossip", size=LARGE, **ALIGNED) as hand:
         await hand.run_to(3.0)
         await hand.open("charts")
-        assert all(title in chart_of(hand) for title in seen)
+        text = await chart_of(hand)
+        assert all(title in text for title in seen)
         await hand.press("enter")
-        assert "(1 of 4)" in chart_of(hand)
+        assert "(1 of 4)" in await chart_of(hand)
 
 
 async def test_without_rumors_the_chart_of_messages_is_first_until_a_person_chooses(tmp_path):
     async with live(tmp_path / "run.gossip", "merkle_repair") as hand:
         await hand.run_to(3.0)
         await hand.open("charts")
-        assert "messages sent a second   (2 of 4)" in hand.shown("charts")
+        assert "messages sent a second   (2 of 4)" in await chart_of(hand)
         await hand.press("up")
         await hand.draw()
-        assert "no rumor yet" in hand.shown("charts")
+        assert "no rumor yet" in await chart_of(hand)
 
 
 async def test_without_rumors_the_first_chart_is_how_far_nodes_agree(tmp_path):
     async with live(tmp_path / "run.gossip", "swim", posts=[(1.0, "kill n3-n8")]) as hand:
         await hand.run_to(3.0)
         await hand.open("charts")
-        assert "right beliefs, %   (1 of 4)" in hand.shown("charts")
-        plot = hand.screen.query_one(Charts)._plots[0]
-        heights = {
-            next(y for y, row in enumerate(column) if row != " ")
-            for column in list(zip(*hand.shown("charts").splitlines()[plot.top :], strict=False))[plot.left : plot.left + plot.width // 4]
-        }  # fmt: skip
-        assert len(heights) > 1  # it falls when half of them die
+        text = await chart_of(hand)
+        assert "right beliefs, %   (1 of 4)" in text
+        assert len(set(inked(text.splitlines()).values())) > 1  # it falls when half of them die
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
@@ -193,15 +154,20 @@ async def test_a_click_and_the_arrows_go_to_an_instant(tmp_path, size):
     path.write_bytes(bytes_of(header_of("epidemic", nodes=12, until=10.0)))
     async with replay(path, size=size) as hand:
         await hand.open("charts")
-        charts = hand.screen.query_one(Charts)
-        plot = charts._plots[0]
-        await hand.pilot.click(Charts, offset=(plot.left + plot.width // 2, plot.top + 1))
+        await chart_of(hand)
+        chart = hand.screen.query(Chart).first()
+        x, y, width, height = chart.plot.query_one("#plot").region
+        await hand.pilot.click(offset=(x + width // 2, y + height // 2))
         await hand.until(lambda: hand.session.t > 0)
-        assert hand.session.t == pytest.approx(5.0, abs=10.0 / plot.width)
+        assert hand.session.t == pytest.approx(5.0, abs=20.0 / width)
         before = hand.session.t
         await hand.press("right")
         await hand.until(lambda: hand.session.t > before)
-        assert hand.session.t == pytest.approx(before + 10.0 / plot.width)
+        assert hand.session.t == pytest.approx(before + 10.0 / chart.columns)
+        now = hand.session.t
+        await hand.pilot.click(offset=(x + 2, y - 2))  # the heading is no instant
+        await hand.settle()
+        assert hand.session.t == now
 
 
 async def test_live_and_replay_draw_the_same(tmp_path):
@@ -212,8 +178,8 @@ async def test_live_and_replay_draw_the_same(tmp_path):
         await hand.until(lambda: not hand.session.growing)
         hand.session.seek(3.0)
         await hand.open("charts")
-        one = chart_of(hand)
+        one = await chart_of(hand)
     async with replay(path) as hand:
         hand.session.seek(3.0)
         await hand.open("charts")
-        assert chart_of(hand) == one
+        assert await chart_of(hand) == one
