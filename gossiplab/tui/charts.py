@@ -50,13 +50,13 @@ class Charts(View):
         &.-one { grid-size: 1 1; }
         & > .charts--faint { color: $foreground 50%; }
         & > .charts--title { color: $foreground; text-style: bold; }
-        & > .charts--cursor { color: $accent; }
+        & > .charts--cursor { color: $text-accent; }
         & > .charts--predicted { color: $foreground 60%; }
-        & > .charts--curve-0 { color: $success; text-style: bold; }
-        & > .charts--curve-1 { color: $warning; text-style: bold; }
-        & > .charts--curve-2 { color: $primary; text-style: bold; }
-        & > .charts--curve-3 { color: $error; text-style: bold; }
-        & > .charts--curve-4 { color: $secondary; text-style: bold; }
+        & > .charts--curve-0 { color: $text-success; text-style: bold; }
+        & > .charts--curve-1 { color: $text-warning; text-style: bold; }
+        & > .charts--curve-2 { color: $text-primary; text-style: bold; }
+        & > .charts--curve-3 { color: $text-error; text-style: bold; }
+        & > .charts--curve-4 { color: $text-secondary; text-style: bold; }
         & > .charts--curve-5 { color: $foreground 75%; text-style: bold; }
     }
     """
