@@ -145,10 +145,11 @@ class GossipApp(App[None]):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
-        if self._keys and perf_counter() > self._pressed + _LONGEST_KEY:
+        late = bool(self._keys) and perf_counter() > self._pressed + _LONGEST_KEY
+        if late:
             self._keys.popleft()  # what it does takes its time
         self._keys.append(event)
-        if len(self._keys) == 1:
+        if late or len(self._keys) == 1:
             await self._press()
 
     async def _press(self) -> None:

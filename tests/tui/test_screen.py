@@ -190,6 +190,21 @@ async def test_a_filter_in_one_breath_is_a_filter(tmp_path):
     assert len(hand.session.latest.deeds) == 1
 
 
+async def test_a_key_that_never_ends_does_not_hold_up_the_next_ones_for_ever(tmp_path, monkeypatch):
+    async with live(tmp_path / "run.gossip") as hand:
+        answered = hand.app._answered
+
+        async def lost(key, screen):
+            monkeypatch.setattr(hand.app, "_answered", answered)
+
+        monkeypatch.setattr(hand.app, "_answered", lost)
+        await hand.press("tab", "tab")
+        assert hand.screen.stage.selected == 0  # the second one waits
+        monkeypatch.setattr("gossiplab.tui.app._LONGEST_KEY", 0.0)
+        await hand.press("tab")
+        await hand.until(lambda: hand.screen.stage.selected == 2)
+
+
 async def test_no_message_in_sight_is_said(tmp_path):
     async with live(tmp_path / "run.gossip", "merkle_repair") as hand:
         await hand.press("y")
