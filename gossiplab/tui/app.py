@@ -126,7 +126,7 @@ class GossipApp(App[None]):
         self._at_home = at_home
         self._plain = AsciiFilter(enabled=plain)
         self.code: int | None = None
-        self._keys: deque[events.Key] = deque()  # the first of them is being dealt with
+        self._keys: deque[events.Key | events.Paste] = deque()  # the first of them is being dealt with
         self._pressed = 0.0  # since when
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -142,7 +142,7 @@ class GossipApp(App[None]):
         """
         if isinstance(event, events.InputEvent) and not isinstance(event, events.MouseMove):
             self.session.give_way()
-        if not isinstance(event, events.Key) or event.is_forwarded:
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
         late = bool(self._keys) and perf_counter() > self._pressed + _LONGEST_KEY
@@ -153,14 +153,17 @@ class GossipApp(App[None]):
             await self._press()
 
     async def _press(self) -> None:
-        """Hand on the first of the keys that wait. It goes to what has the focus, from there outwards, and comes back here."""
+        """Hand on the first of the keys that wait. It goes to what has the focus, from there outwards, and comes back here.
+
+        What comes of it may take the same way: a field says what it holds, its dialog has a list say what is chosen.
+        """
         key, screen, target = self._keys[0], self.screen, self.focused or self.screen
         self._pressed = perf_counter()
         await super().on_event(key)
-        way = [each for each in target.ancestors_with_self if isinstance(each, Widget)]
-        await _after([*way, self], partial(self._answered, key, screen))
+        way = [*(each for each in target.ancestors_with_self if isinstance(each, Widget)), self]
+        await _after(way * 3, partial(self._answered, key, screen))
 
-    async def _answered(self, key: events.Key, screen: Screen[Any]) -> None:
+    async def _answered(self, key: "events.Key | events.Paste", screen: Screen[Any]) -> None:
         """A key that was pressed on a screen has been dealt with: it is the next one's turn."""
         if self.screen is not screen:  # once what it has opened is there, and has its focus
             await _after([self.screen, self], partial(self._answered, key, self.screen))

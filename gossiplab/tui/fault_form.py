@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -68,9 +68,18 @@ class FaultForm(ModalScreen[str | None]):
         """Part of Widget: what is typed beside the line is meant for it."""
         if event.is_printable and event.character:
             event.stop()
-            line = self.query_one(Input)
-            self.set_focus(line)
-            line.insert_text_at_cursor(event.character)
+            self._type(event.character)
+
+    def on_paste(self, event: Paste) -> None:
+        """Part of Widget: so is what is pasted there."""
+        if self.focused is not self.query_one(Input) and event.text:
+            event.stop()
+            self._type(event.text.splitlines()[0])
+
+    def _type(self, text: str) -> None:
+        line = self.query_one(Input)
+        self.set_focus(line)
+        line.insert_text_at_cursor(text)
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

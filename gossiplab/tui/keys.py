@@ -99,6 +99,12 @@ QUIET: tuple[Stroke, ...] = (
     ),
     Stroke("N", "N", "point(-1)", "Point at the message before."),
     Stroke(
+        "e",
+        "e",
+        "link",
+        "Look at the next link of the selected node, its settings and what was sent over it.",
+    ),
+    Stroke(
         "y", "y", "legend", "Go to the legend and back; there the arrows and space mute types of messages."
     ),
     Stroke(

@@ -35,7 +35,7 @@ from gossiplab.tui.notice import Notice
 from gossiplab.tui.outlook import Target, why_not
 from gossiplab.tui.palette import LabCommands, Typed
 from gossiplab.tui.panel import Panel
-from gossiplab.tui.selection import PickedMessage, PickedNode, Selection
+from gossiplab.tui.selection import PickedLink, PickedMessage, PickedNode, Selection
 from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.status import Status
@@ -347,6 +347,23 @@ class LabScreen(Screen[None]):
     def action_select(self, step: int) -> None:
         self.set_focus(self.view)
         self.stage.select_next(step)
+
+    def action_link(self) -> None:
+        """Look at the next link of the selected node."""
+        link = self.stage.next_link(self._picked if isinstance(self._picked, PickedLink) else None)
+        if self.stage.selected is None:
+            self.notice.say(
+                "no node is selected: choose one with tab, the arrows or a click, then look at its links."
+            )
+        elif link is None:
+            self.notice.say(f"n{self.stage.selected} has no links.")
+        else:
+            self._picked = link
+            self.notice.say(
+                f"the link between n{link.a} and n{link.b}: {'' if self._panel.display else 'd shows all about it, '}"
+                "f offers to shape it, e goes on to the next one."
+            )
+            self.draw()
 
     def action_mark(self) -> None:
         node = self.stage.selected

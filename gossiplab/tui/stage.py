@@ -5,6 +5,7 @@ It draws a World and nothing but a World: what is live, paused, rewound or repla
 """
 
 from collections.abc import Collection, Sequence
+from math import hypot
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -21,6 +22,7 @@ from gossiplab.tui.crowd import draw_crowd, draw_signs, roles_of
 from gossiplab.tui.ground import TINTS, Arrangement, Ground, Net
 from gossiplab.tui.kinds import kind_word
 from gossiplab.tui.layout import Cell, Edges
+from gossiplab.tui.selection import PickedLink
 from gossiplab.tui.symbols import LINKS, SHARES, SYMBOLS, Role, Symbol, symbols
 from gossiplab.tui.traffic import Traffic
 from gossiplab.tui.tree import draw_path
@@ -60,7 +62,7 @@ class Stage(View):
         "Every sign is a node and every moving one a message, in the shape of its type. A node changes its shape when "
         "it learns the rumor; the legend says what each shape means. Arrows, tab or a click select a node, d shows or "
         "hides all that is known of it, m marks it; w draws who told whom. A click on a message, or n, pauses and offers "
-        "what can be done to it; y mutes types of messages, a changes how the nodes stand. Lines are links, and where "
+        "what can be done to it; a click on a link, or e, shows what is known of that. y mutes types of messages, a changes how the nodes stand. Lines are links, and where "
         "nodes keep neighbours of their own they are those; of two sorts the bright ones carry rumors, and the faint, "
         "dotted ones only announce them. Those of the selected node stand out, with the nodes that it has in reserve at "
         "the end of dotted ones."
@@ -133,6 +135,7 @@ class Stage(View):
         self._plain = False
         self._world: World | None = None
         self._t = 0.0
+        self._link: PickedLink | None = None  # the one that is looked at
         self._sight: dict[
             Role | str, int
         ] = {}  # roles and types of messages, and frames since they were seen
@@ -155,6 +158,8 @@ class Stage(View):
     def show(self, scene: Scene) -> None:
         for kind in scene.session.latest.kinds:  # in the order of the run, wherever in it the view is
             self._traffic.kinds[kind]
+        picked = scene.picked
+        self._link = picked if isinstance(picked, PickedLink) and max(picked) < self._net.nodes else None
         self.draw(scene.world, scene.t, moving=scene.session.running)
 
     def draw(self, world: World, t: float, moving: bool = False) -> None:
@@ -214,6 +219,24 @@ class Stage(View):
         self.post_message(self.Pointed(order[(place + step) % len(order)]))
         return True
 
+    def next_link(self, after: PickedLink | None) -> PickedLink | None:
+        """The next link of the selected node: one of the overlay where there is one, else of the lab's; None without any."""
+        node, world = self.selected, self._world
+        if node is None or world is None:
+            return None
+        drawn = drawn_links(world, node)
+        if drawn is not None:
+            links = [*drawn.own, *drawn.passive]
+        elif self._net.edges is not None:
+            links = [(a, b) for a, b in self._net.edges if node in (a, b)]
+        else:
+            links = [(node, other) for other in range(self._net.nodes) if other != node]
+        others = sorted({a + b - node for a, b in links})
+        if not others:
+            return None
+        before = after.a + after.b - node if after and node in after else -1
+        return PickedLink(node, next((each for each in others if each > before), others[0]))
+
     def place(self, message: int) -> Offset | None:
         """The cell on the stage where a message is seen, if it is."""
         cell = self._traffic.place(message)
@@ -264,7 +287,7 @@ class Stage(View):
     # what a person does -------------------------------------------------------------------------------------
 
     def on_click(self, event: events.Click) -> None:
-        """Select the node that was clicked, or else point at the message there; whichever is nearest."""
+        """Select the node that was clicked, or else point at the message there; whichever is nearest. Else pick the link."""
         at = event.get_content_offset(self)
         if at is None or self._ground is None:
             return
@@ -276,6 +299,20 @@ class Stage(View):
                 self.post_message(self.Pointed(which))
             else:
                 self._choose(which)
+        elif (link := self._link_at(at)) is not None:
+            self.post_message(self.Picked(link))
+
+    def _link_at(self, at: Offset) -> PickedLink | None:
+        """The link that is seen nearest to a cell: of those that are drawn, or where there are too many, of those in use."""
+        if self._ground is None or self._world is None or self._dense:
+            return None
+        links = self._ground.links
+        if links is None:
+            links = tuple((flight.src, flight.dst) for flight in self._world.flights.values())
+        cells = self._cells
+        misses = ((_beside(cells[a], cells[b], at), a, b) for a, b in links)
+        miss, a, b = min(misses, default=(_NEAR + 1.0, 0, 0))
+        return PickedLink(a, b) if miss <= _NEAR else None
 
     def _choose(self, node: int) -> None:
         if node != self.selected:
@@ -356,8 +393,9 @@ class Stage(View):
         seen: set[Role] = set()
         traffic = self._traffic
         traffic.muted, traffic.chosen = self.muted, self.chosen
-        if self.path:
-            draw_path(ground.canvas, self._cells, self.path)
+        path = self.path if self._link is None or ground.seats.dense else (*self.path, self._link)
+        if path:
+            draw_path(ground.canvas, self._cells, path)
         traffic.draw(ground, world, self._t, rumor, moving, seen)
         roles = roles_of(world, self._t, rumor, _suspected(world))
         draw_crowd(ground, roles, traffic.busy)
@@ -421,6 +459,13 @@ class Stage(View):
 def _suspected(world: World) -> Collection[int]:
     """The nodes that others think may be dead."""
     return [node for node, standing in enumerate(world.membership.standings) if standing.suspected]
+
+
+def _beside(start: Cell, end: Cell, at: Offset) -> float:
+    """How far a cell is from the line between two others, in columns, of which a row is worth two."""
+    x, y, dx, dy = at.x - start[0], 2 * (at.y - start[1]), end[0] - start[0], 2 * (end[1] - start[1])
+    along = max(0.0, min(1.0, (x * dx + y * dy) / (dx * dx + dy * dy))) if dx or dy else 0.0
+    return hypot(x - along * dx, y - along * dy)
 
 
 def _apart(cell: Cell, at: Offset) -> int:

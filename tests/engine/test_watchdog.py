@@ -288,7 +288,7 @@ class Hoarder(Protocol):
             self.place("shelf", (0, 1) if self.count % 2 else (1, 0))
             self.begin_repair(1 - self.id)
             self.answer(write.id)
-            self.store.put(f"x{self.count % 1000}", "y" * self.count, stamp=Hybrid(1.0, self.count, 1))
+            self.store.put(f"x{self.count % 1000}", f"y{self.count}", stamp=Hybrid(1.0, self.count, 1))
             if self.id == 0:
                 return
 

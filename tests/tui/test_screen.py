@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.command import CommandInput, CommandList
+from textual.events import Paste
 from textual.widgets import Static
 
 from gossiplab.recording.reader import open_recording
@@ -173,6 +174,28 @@ async def test_a_command_in_one_breath_acts_on_what_it_names_only(tmp_path, open
         await hand.until(lambda: hand.app.screen is hand.screen)
         await hand.draw()
     assert [deed.command for deed in hand.session.latest.deeds] == ["inject n0", "kill n3"]
+
+
+@pytest.mark.parametrize("text", [":kill n6\n:kill n7\n", "fkill n6\n:kill n7\n", "fkill n6\nfkill n7\n"])
+async def test_commands_in_one_breath_act_one_after_the_other(tmp_path, text):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.press("tab")
+        hand.at_once(text)
+        await hand.happened("kill", 2)
+        await hand.until(lambda: hand.app.screen is hand.screen)
+        hand.at_once(":kill n8\nk")  # and a key after it, which acts on what is selected
+        await hand.happened("kill", 4)
+    killed = [deed.command for deed in hand.session.latest.deeds if "kill" in deed.command]
+    assert killed == ["kill n6", "kill n7", "kill n8", "kill n0"]
+
+
+@pytest.mark.parametrize("opening", [":", "f"])
+async def test_what_is_pasted_in_the_same_breath_goes_where_the_key_leads(tmp_path, opening):
+    async with live(tmp_path / "run.gossip") as hand:
+        hand.at_once(opening)
+        hand.app.post_message(Paste("kill n6"))
+        hand.at_once("\n")
+        await hand.happened("kill")
 
 
 async def test_a_filter_in_one_breath_is_a_filter(tmp_path):

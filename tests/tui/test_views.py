@@ -118,6 +118,38 @@ async def test_a_link_says_whether_it_is_cut_and_how_it_is_shaped(tmp_path):
         assert "cut: nothing gets through" in await panel(hand)
 
 
+async def test_a_link_is_picked_by_a_click_and_by_a_key(tmp_path):
+    async with live(tmp_path / "run.gossip", size=LARGE, **{**LAB, "topology": "ring", "nodes": 6}) as hand:
+        await hand.press("e")
+        assert "no node is selected" in hand.said
+        (x0, y0), (x1, y1) = (hand.screen.stage._cells[node] for node in (1, 2))
+        await hand.pilot.click(hand.screen.stage, offset=((x0 + x1) // 2, (y0 + y1) // 2))
+        assert set(hand.screen.picked) == {1, 2}
+        assert "n1 – n2" in await panel(hand)
+        await hand.press("escape")
+        assert hand.screen.picked is None
+        await hand.select(4)
+        seen = []
+        for _ in range(3):
+            await hand.press("e")
+            seen.append(tuple(hand.screen.picked))
+        assert seen == [(4, 3), (4, 5), (4, 3)]
+        assert "n4 – n3" in await panel(hand)
+        await hand.press("f")
+        await hand.until(lambda: hand.app.screen.query("#faults"))
+        assert hand.screen.target.picked == PickedLink(4, 3)
+
+
+async def test_where_everybody_is_linked_with_everybody_e_goes_through_all(tmp_path):
+    async with live(tmp_path / "run.gossip", size=LARGE, **{**LAB, "nodes": 4}) as hand:
+        await hand.select(1)
+        seen = []
+        for _ in range(4):
+            await hand.press("e")
+            seen.append(hand.screen.picked.b)
+        assert seen == [0, 2, 3, 0]
+
+
 async def test_the_last_events_of_a_node_are_those_before_the_instant_in_view(tmp_path):
     path = tmp_path / "run.gossip"
     async with live(path, posts=POSTS, size=LARGE, **LAB) as hand:
