@@ -226,11 +226,11 @@ class Replicas:
         disk = self._disks.get(node.id)
         if disk is not None:
             disk.store = Store(disk.store.conflict)
+        unknown: dict[str, set[str]] = {}
         for event in events:
             match event:
                 case Versioned(key=key, name=name):
-                    names = self._names[key]
-                    self._names[key] = {face: each for face, each in names.items() if each != name}
+                    unknown.setdefault(key, set()).add(name)
                     self._pasts.get(key, {}).pop(name, None)
                 case Placed(key=key):
                     self._places[key].pop()
@@ -240,6 +240,8 @@ class Replicas:
                     self._repairs[id] = True
                 case _:
                     pass
+        for key, gone in unknown.items():
+            self._names[key] = {face: name for face, name in self._names[key].items() if name not in gone}
         self._repairs = self._repairs[
             : len(self._repairs) - sum(isinstance(each, Repairing) for each in events)
         ]

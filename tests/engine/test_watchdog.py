@@ -284,6 +284,8 @@ class Hoarder(Protocol):
 
     def on_write(self, write):
         while True:
+            for _ in range(3000):
+                pass  # time that counts: what is spent in a store does not
             self.count += 1
             self.place("shelf", (0, 1) if self.count % 2 else (1, 0))
             self.begin_repair(1 - self.id)
