@@ -57,7 +57,6 @@ from gossiplab.experiment import MOST_SECONDS
 from gossiplab.nodeset import parse_nodes
 from gossiplab.replica.membership import STATES
 from gossiplab.workload import MOST_KEYS
-from gossiplab.world.agreement import MOST_SHARES
 from gossiplab.world.estimates import MOST_SPREADS
 from gossiplab.world.membership import LETTERS, Beliefs, Membership, Slow
 from gossiplab.world.parts import (
@@ -148,8 +147,6 @@ def possible_world(world: World, nodes: int) -> bool:
         and _membership(world.membership, nodes)
         and (not world.replicas or _replicas(world.replicas, nodes, up))
         and len(world.estimates or ()) <= MOST_SPREADS
-        and len(world.agreement or ()) <= MOST_SHARES
-        and all(0 <= t <= world.t and 0 <= share <= 1 for t, share in world.agreement or ())
     )
 
 

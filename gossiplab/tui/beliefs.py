@@ -91,10 +91,10 @@ class BeliefMatrix(CanvasView):
         background: $background;
         color: $foreground;
         & > .beliefs--right { color: $foreground 60%; }
-        & > .beliefs--wrong { color: $error; text-style: bold reverse; }
-        & > .beliefs--on-the-way { color: $warning; text-style: bold; }
+        & > .beliefs--wrong { color: $text-error; text-style: bold reverse; }
+        & > .beliefs--on-the-way { color: $text-warning; text-style: bold; }
         & > .beliefs--edge { color: $text-accent; }
-        & > .beliefs--cursor { color: $primary; text-style: bold reverse; }
+        & > .beliefs--cursor { color: $text-primary; text-style: bold reverse; }
         & > .beliefs--word { color: $foreground; }
         & > .beliefs--faint { color: $foreground 30%; }
     }

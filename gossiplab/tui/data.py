@@ -87,17 +87,17 @@ class DataView(CanvasView):
         & > .data--word { color: $foreground; }
         & > .data--faint { color: $foreground 55%; }
         & > .data--title { color: $foreground; text-style: bold; }
-        & > .data--cursor { color: $primary; text-style: bold reverse; }
+        & > .data--cursor { color: $text-primary; text-style: bold reverse; }
         & > .data--edge { color: $text-accent; }
-        & > .data--right { color: $success 75%; }
-        & > .data--older { color: $warning; text-style: bold; }
-        & > .data--siblings { color: $warning; text-style: bold reverse; }
-        & > .data--corrupt { color: $error; text-style: bold reverse; }
-        & > .data--curve { color: $warning; }
-        & > .data--newest-0 { color: $success; text-style: bold; }
-        & > .data--newest-1 { color: $primary; text-style: bold; }
-        & > .data--newest-2 { color: $secondary; text-style: bold; }
-        & > .data--newest-3 { color: $accent; text-style: bold; }
+        & > .data--right { color: $text-success 75%; }
+        & > .data--older { color: $text-warning; text-style: bold; }
+        & > .data--siblings { color: $text-warning; text-style: bold reverse; }
+        & > .data--corrupt { color: $text-error; text-style: bold reverse; }
+        & > .data--curve { color: $text-warning; }
+        & > .data--newest-0 { color: $text-success; text-style: bold; }
+        & > .data--newest-1 { color: $text-primary; text-style: bold; }
+        & > .data--newest-2 { color: $text-secondary; text-style: bold; }
+        & > .data--newest-3 { color: $text-accent; text-style: bold; }
     }
     """
 

@@ -83,12 +83,15 @@ class Drawings:
         self._predicted: tuple[tuple[int, float], Prediction | NoPrediction] | None = None
 
     def heard(self, world: World, frame: Frame) -> Drawing:
-        """The fraction of nodes that have heard each of the last rumors; without rumors how far nodes agree."""
+        """The fraction of nodes that have heard each of the last rumors, and how far nodes agree."""
         instants = frame.reached
-        if agreed := agreement(world):
-            shares = [None if share is None else 100 * share for share in map(agreed.at, instants)]
-            return Drawing(f"{agreed.what}, %", "", [], [Curve(shares, SIGNS[0], "curve-0")], 100.0, " %")
         n, last = len(world.nodes), len(world.rumors) - 1
+        agreed = agreement(world)
+        shares = (
+            [None if share is None else 100 * share for share in map(agreed.at, instants)] if agreed else []
+        )
+        if agreed and last < 0:
+            return Drawing(f"{agreed.what}, %", "", [], [Curve(shares, SIGNS[0], "curve-0")], 100.0, " %")
         curves: list[Curve] = []
         keys: list[Key] = []
         note = "no rumor yet"
@@ -105,6 +108,9 @@ class Drawings:
             values = [100 * bisect_right(times, t) / n if t >= start and n else None for t in instants]
             curves.append(Curve(values, SIGNS[place], f"curve-{place}"))
             keys.append(Key(SIGNS[place], f"curve-{place}", f"rumor {id}"))
+        if agreed:
+            curves.append(Curve(shares, SIGNS[-1], f"curve-{MOST_CURVES}"))
+            keys.append(Key(SIGNS[-1], f"curve-{MOST_CURVES}", agreed.what))
         return Drawing("heard, % of nodes", note, keys, curves, 100.0, " %")
 
     def messages(self, world: World, frame: Frame) -> Drawing:

@@ -58,9 +58,9 @@ class Lines(Widget):
     Lines {
         height: 1fr;
         & > .lines--line { color: $foreground 80%; }
-        & > .lines--bad { color: $error; text-style: bold; }
-        & > .lines--good { color: $warning; text-style: bold; }
-        & > .lines--deed { color: $accent; text-style: bold; }
+        & > .lines--bad { color: $text-error; text-style: bold; }
+        & > .lines--good { color: $text-warning; text-style: bold; }
+        & > .lines--deed { color: $text-accent; text-style: bold; }
         & > .lines--time { color: $foreground 60%; }
         & > .lines--later { color: $foreground 40%; }
         & > .lines--cursor { text-style: bold reverse; }

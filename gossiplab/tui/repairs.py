@@ -79,15 +79,15 @@ class RepairView(CanvasView):
         color: $foreground;
         & > .repair--equal { color: $foreground 30%; }
         & > .repair--unknown { color: $foreground 60%; }
-        & > .repair--mended { color: $success; text-style: bold; }
-        & > .repair--differs { color: $warning; text-style: bold; }
+        & > .repair--mended { color: $text-success; text-style: bold; }
+        & > .repair--differs { color: $text-warning; text-style: bold; }
         & > .repair--line { color: $foreground 20%; }
-        & > .repair--open { color: $warning 70%; }
-        & > .repair--flow { color: $accent; text-style: bold; }
+        & > .repair--open { color: $text-warning 70%; }
+        & > .repair--flow { color: $text-accent; text-style: bold; }
         & > .repair--title { color: $foreground; text-style: bold; }
         & > .repair--word { color: $foreground 80%; }
         & > .repair--faint { color: $foreground 50%; }
-        & > .repair--bar { color: $accent; }
+        & > .repair--bar { color: $text-accent; }
         & > .repair--copy { color: $foreground 40%; }
     }
     """

@@ -77,28 +77,28 @@ class SpaceTime(CanvasView):
         color: $foreground;
         & > .spacetime--faint { color: $foreground 30%; }
         & > .spacetime--name { color: $foreground 70%; }
-        & > .spacetime--chosen-name { color: $primary; text-style: bold reverse; }
+        & > .spacetime--chosen-name { color: $text-primary; text-style: bold reverse; }
         & > .spacetime--axis { color: $foreground 50%; }
-        & > .spacetime--deed { color: $warning; text-style: bold reverse; }
+        & > .spacetime--deed { color: $text-warning; text-style: bold reverse; }
         & > .spacetime--words { color: $foreground 80%; }
-        & > .spacetime--now { color: $accent; text-style: bold; }
+        & > .spacetime--now { color: $text-accent; text-style: bold; }
         & > .spacetime--unaware { color: $foreground 45%; }
-        & > .spacetime--aware { color: $warning; text-style: bold; }
-        & > .spacetime--silent { color: $success; text-style: bold; }
+        & > .spacetime--aware { color: $text-warning; text-style: bold; }
+        & > .spacetime--silent { color: $text-success; text-style: bold; }
         & > .spacetime--paused { color: $text-primary; text-style: bold; }
-        & > .spacetime--down { color: $error 70%; }
+        & > .spacetime--down { color: $text-error 70%; }
         & > .spacetime--other { color: $foreground 60%; }
-        & > .spacetime--carrying { color: $accent; }
+        & > .spacetime--carrying { color: $text-accent; }
         & > .spacetime--sent { color: $foreground 85%; }
         & > .spacetime--received { color: $foreground; text-style: bold; }
-        & > .spacetime--lost { color: $error; text-style: bold; }
-        & > .spacetime--retired { color: $success; text-style: bold; }
+        & > .spacetime--lost { color: $text-error; text-style: bold; }
+        & > .spacetime--retired { color: $text-success; text-style: bold; }
         & > .spacetime--rejoined { color: $foreground; text-style: bold; }
         & > .spacetime--left { color: $foreground; text-style: bold; }
-        & > .spacetime--dead { color: $error; text-style: bold; }
-        & > .spacetime--crashed { color: $error; text-style: bold; }
-        & > .spacetime--learned { color: $warning; text-style: bold; }
-        & > .spacetime--chosen { color: $primary; text-style: bold reverse; }
+        & > .spacetime--dead { color: $text-error; text-style: bold; }
+        & > .spacetime--crashed { color: $text-error; text-style: bold; }
+        & > .spacetime--learned { color: $text-warning; text-style: bold; }
+        & > .spacetime--chosen { color: $text-primary; text-style: bold reverse; }
     }
     """
 

@@ -132,7 +132,7 @@ class Timeline(Widget, can_focus=True):
         drawn = (
             width, self._span, self._cursor, self._live, known, len(world.rumors), len(world.deeds), len(world.crashes),
             len(world.moments), world.moments[-1:], len(world.converged),
-            (world.agreement or ())[-1:], world.replicas and world.replicas.curve[-1:], (world.estimates or ())[-1:],
+            (world.series.shares or ())[-1:], (world.estimates or ())[-1:],
             self._second and self._second[:2],
         )  # fmt: skip
         if drawn == self._drawn:
@@ -160,7 +160,7 @@ class Timeline(Widget, can_focus=True):
     def _heights(self, world: World, end: float) -> list[str]:
         """The curve of a run up to `end`: at each column, the fraction that has heard the newest rumor there was by then.
 
-        Where there are no rumors, how far the nodes agree.
+        Before there is one, how far the nodes agree.
         """
         n, last = len(world.nodes), self._x(end)
         agreed = agreement(world)

@@ -74,7 +74,7 @@ def course_of(world: World, events: Iterable[AnyEvent], width: float, stop: floa
 
 
 class Agreement(NamedTuple):
-    """How far a lab without rumors had come, at any instant of the run so far.
+    """How far nodes had come to agree, at any instant of the run so far.
 
     what: what was counted. times: instants, in seconds. shares: from 0 to 1, of each of them until the next one.
     """
@@ -90,20 +90,25 @@ class Agreement(NamedTuple):
 
 
 def agreement(world: World) -> Agreement | None:
-    """What converges where no rumors spread: beliefs, neighbours, copies or estimates; None where nothing does, and with rumors."""
-    if world.rumors:
-        return None
-    if world.replicas and world.replicas.total:
-        total = world.replicas.total
-        points = [(t, 1 - differ / total) for t, differ in ((0.0, 0), *world.replicas.curve)]
-        return Agreement("keys alike on all nodes", *_columns(points))
+    """What converges beside rumors: copies, beliefs, neighbours or estimates; None where nothing does."""
     if (now := world.agreed) is not None:
-        what = "right beliefs" if world.membership.beliefs else "living neighbours"
-        return Agreement(what, *_columns([*(world.agreement or ()), (world.t, now)]))
+        series = world.series
+        points = [
+            ((number + 1) * series.width, share)
+            for number, share in enumerate(series.shares or ())
+            if share is not None
+        ]
+        return Agreement(_what(world), *_columns([*points, (world.t, now)]))
     if world.estimates and (widest := max(each.high - each.low for each in world.estimates)) > 0:
-        points = [(each.t, 1 - (each.high - each.low) / widest) for each in world.estimates]
+        points = [(each.t, round(1 - (each.high - each.low) / widest, 4)) for each in world.estimates]
         return Agreement("estimates closed in", *_columns(points))
     return None
+
+
+def _what(world: World) -> str:
+    if world.replicas and world.replicas.total:
+        return "keys alike on all nodes"
+    return "right beliefs" if world.membership.beliefs else "living neighbours"
 
 
 def _columns(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:

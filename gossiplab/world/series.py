@@ -21,26 +21,34 @@ class Series(msgspec.Struct):
     """Counters over time.
 
     width: seconds of a bin. bins: what was counted in each closed bin, [i * width, (i + 1) * width).
-    before: the counters when the last of them was closed.
+    before: the counters when the last of them was closed. shares: what was so at the end of each closed bin, from 0
+    to 1, None while there was nothing to tell; unset as long as there never was.
     """
 
     width: float = FIRST_WIDTH
     bins: list[Counts] = []
     before: Counts = ()
+    shares: list[float | None] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def edge(self) -> float:
         """The instant at which the open bin ends, in seconds. What happens then belongs to the next one."""
         return (len(self.bins) + 1) * self.width
 
-    def close(self, counts: Counts, t: float) -> None:
-        """Close all bins that end at or before `t`: since the last event the counters are `counts`."""
+    def close(self, counts: Counts, t: float, share: float | None = None) -> None:
+        """Close all bins that end at or before `t`: since the last event the counters are `counts` and `share` is so."""
+        if share is not None and self.shares is msgspec.UNSET:
+            self.shares = list[float | None]([None] * len(self.bins))
         while self.edge <= t:
             self.bins.append(_trimmed(minus(counts, self.before)))
             self.before = counts
+            if self.shares is not msgspec.UNSET:
+                self.shares.append(share)
             if len(self.bins) == MOST_BINS:
                 pairs = zip(self.bins[::2], self.bins[1::2], strict=True)
                 self.bins, self.width = [plus(a, b) for a, b in pairs], 2 * self.width
+                if self.shares is not msgspec.UNSET:
+                    self.shares = self.shares[1::2]
 
     def counted(self, now: Counts) -> list[Counts]:
         """All bins, the open one too, when the counters are `now`."""
@@ -53,6 +61,8 @@ class Series(msgspec.Struct):
             exponent.is_integer()
             and 0 <= exponent <= 64
             and len(self.bins) < MOST_BINS
+            and (self.shares is msgspec.UNSET or len(self.shares) == len(self.bins))
+            and all(share is None or 0 <= share <= 1 for share in self.shares or ())
             and all(0 <= count < 2**63 for each in (*self.bins, self.before) for count in each)
         )
 

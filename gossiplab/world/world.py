@@ -61,7 +61,7 @@ from gossiplab.events import (
 )  # fmt: skip
 from gossiplab.experiment import Cycle
 from gossiplab.nodeset import parse_nodes
-from gossiplab.world.agreement import Share, agreed_share, keep_share
+from gossiplab.world.agreement import accuracy
 from gossiplab.world.estimates import ESTIMATE, Spread, keep, spread
 from gossiplab.world.membership import DOWN, Membership
 from gossiplab.world.parts import (
@@ -111,8 +111,7 @@ class World(msgspec.Struct, kw_only=True):
     redundant: deliveries of messages that carry rumors, of which the receiver at that instant knew not all, or
     all and so was taught nothing; what carries no rumor counts as neither. moments: what was notable, in order.
     series: these counts over time, see `counts`. replicas: what nodes hold; unset while nobody stores keys. estimates: where those
-    of the nodes were at the end of each bin; unset while nobody shows one. agreement: at the end of each bin how far nodes
-    were right about one another, where that had changed; unset where there are no beliefs and no overlay, or rumors.
+    of the nodes were at the end of each bin; unset while nobody shows one.
     """
 
     t: float = 0.0
@@ -147,7 +146,6 @@ class World(msgspec.Struct, kw_only=True):
     series: Series = msgspec.field(default_factory=Series)
     replicas: Replicas | msgspec.UnsetType = msgspec.UNSET
     estimates: list[Spread] | msgspec.UnsetType = msgspec.UNSET
-    agreement: list[Share] | msgspec.UnsetType = msgspec.UNSET
 
     def apply(self, batch: Iterable[AnyEvent]) -> None:
         """Fold events, in their order."""
@@ -156,12 +154,9 @@ class World(msgspec.Struct, kw_only=True):
             within = bisect_left(events, edge, key=_instant)
             self._fold(events[:within])
             events = events[within:]
-            self.series.close(self.counts, events[0].t)
+            self.series.close(self.counts, events[0].t, self.agreed)
             if self.estimates is not msgspec.UNSET:
                 keep(self.estimates, spread(edge, [node.shown for node in self.nodes if node.up]))
-            if (now := self.agreed) is not None:
-                self.agreement = self.agreement or []
-                keep_share(self.agreement, edge, now)
         self._fold(events)
 
     def _fold(self, batch: list[AnyEvent]) -> None:
@@ -242,10 +237,15 @@ class World(msgspec.Struct, kw_only=True):
 
     @property
     def agreed(self) -> float | None:
-        """How far nodes are right about one another now, see `agreement.agreed_share`; None where there are rumors instead."""
-        if self.rumors or not (self.membership.beliefs or self.overlay):
-            return None
-        return agreed_share(self.membership, self.overlay, [node.up for node in self.nodes])
+        """How far nodes agree now, to four places; None where there is nothing to agree on but rumors.
+
+        It is the share of keys that are alike on all nodes, else that of right beliefs, else the accuracy of the overlay.
+        """
+        if self.replicas and self.replicas.total:
+            return round(1 - self.replicas.differ / self.replicas.total, 4)
+        if self.membership.beliefs:
+            return round(self.membership.right([node.up for node in self.nodes]), 4)
+        return round(accuracy(self.overlay, [node.up for node in self.nodes]), 4) if self.overlay else None
 
     @property
     def counts(self) -> Counts:

@@ -9,11 +9,7 @@ from gossiplab.recording.reader import open_recording
 from gossiplab.world.world import World
 from tests.helpers import SPECIMENS, bytes_of, header_of
 
-UNSET = {
-    "replicas",
-    "estimates",
-    "agreement",
-}  # in a lab in which nobody keeps keys, estimates or believes anything
+UNSET = {"replicas", "estimates"}  # in a lab in which nobody keeps keys or estimates anything
 FIELDS = {"at", "word", "messages", "rumor_figures", "digest", *World.__struct_fields__} - UNSET
 
 

@@ -29,7 +29,7 @@ _PATIENCE = (
 
 _NAMED = {  # keys that are no letters, as a terminal sends them: their names and characters
     " ": ("space", " "), ":": ("colon", ":"), "/": ("slash", "/"), "?": ("question_mark", "?"),
-    "\n": ("enter", None), "\x1b": ("escape", None), "\b": ("backspace", None),
+    "\t": ("tab", None), "\n": ("enter", None), "\x1b": ("escape", None), "\b": ("backspace", None),
 }  # fmt: skip
 
 S = TypeVar("S", bound=Session)
@@ -93,6 +93,8 @@ class Hand(Generic[S]):
         """Press keys. Not the pilot's own way, which waits after each until the process has nothing to do."""
         for key in keys:
             self.app.simulate_key(key)
+            await self.settle()
+            await self.until(lambda: not self.app._keys)
             await self.settle()
 
     def at_once(self, text: str) -> None:

@@ -221,7 +221,9 @@ async def test_a_key_that_never_ends_does_not_hold_up_the_next_ones_for_ever(tmp
             monkeypatch.setattr(hand.app, "_answered", answered)
 
         monkeypatch.setattr(hand.app, "_answered", lost)
-        await hand.press("tab", "tab")
+        hand.at_once("\t\t")
+        await hand.until(lambda: hand.screen.stage.selected is not None)
+        await hand.settle()
         assert hand.screen.stage.selected == 0  # the second one waits
         monkeypatch.setattr("gossiplab.tui.app._LONGEST_KEY", 0.0)
         await hand.press("tab")

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from gossiplab.recording.possible import possible_world
 from gossiplab.replica.membership import ALIVE, SUSPECTED
-from gossiplab.world.agreement import MOST_SHARES, agreed_share, keep_share
+from gossiplab.world.agreement import accuracy
 from gossiplab.world.course import agreement
-from gossiplab.world.membership import Membership
+from gossiplab.world.series import MOST_BINS, Series
 from gossiplab.world.world import World, new_world
 from tests.helpers import events_of, header_of
 from tests.protocols.figures import world_of
@@ -75,10 +75,10 @@ def test_a_keyframe_keeps_it_and_says_nothing_where_there_is_nothing():
     again = msgspec.json.decode(msgspec.json.encode(world), type=World)
     assert again == world
     assert possible_world(again, 8)
-    for wrong in ([(1.0, 1.5)], [(world.t + 1, 0.5)], [(0.0, 0.5)] * (MOST_SHARES + 1)):
-        again.agreement = wrong
+    for wrong in ([1.5], [0.5], [0.5] * MOST_BINS, [float("nan")] * len(again.series.bins)):
+        again.series.shares = wrong
         assert not possible_world(again, 8)
-    assert b"agreement" not in msgspec.json.encode(world_of("rumor", nodes=5))
+    assert b"shares" not in msgspec.json.encode(world_of("rumor", nodes=5))
 
 
 @given(st.data())
@@ -95,7 +95,7 @@ def test_the_accuracy_of_an_overlay_is_the_mean_share_of_living_neighbours(data)
         if up[node]
     ]
     want = sum(shares) / len(shares) if shares else 1.0
-    assert agreed_share(Membership([], [], [], {}), overlay, up) == pytest.approx(want, abs=5e-5)
+    assert accuracy(overlay, up) == pytest.approx(want)
 
 
 def test_replicas_and_estimates_have_a_course_too():
@@ -108,7 +108,7 @@ def test_replicas_and_estimates_have_a_course_too():
     course = agreement(data)
     assert course.what == "keys alike on all nodes"
     assert {0.0, 1.0} <= set(course.shares)
-    assert course.at(0.5) == 1.0
+    assert course.at(0.5) is None  # there are no keys yet
     course = agreement(world_of("push_sum", nodes=20, until=30.0))
     assert course.what == "estimates closed in"
     assert course.at(1.0) == 0.0
@@ -116,11 +116,24 @@ def test_replicas_and_estimates_have_a_course_too():
     assert agreement(world_of("rumor", nodes=5)) is None
 
 
-@given(st.lists(st.floats(0, 1), max_size=3 * MOST_SHARES))
-def test_what_is_kept_has_an_end(shares):
-    points = []
-    for t, share in enumerate(shares):
-        keep_share(points, t, share)
-        assert points[-1][1] == share
-    assert len(points) <= MOST_SHARES
-    assert points == sorted(points)
+def test_in_an_overlay_it_is_there_beside_the_rumors():
+    world = world_of("cyclon", nodes=20, at=["20 kill n0-n9"], until=30.0)
+    course = agreement(world)
+    assert world.rumors
+    assert course.what == "living neighbours"
+    assert course.at(19.5) == 1.0
+    assert course.at(20.5) == pytest.approx(0.5, abs=0.2)
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 300), st.none() | st.floats(0, 1)), max_size=300))
+def test_what_is_kept_is_what_was_so_at_the_ends_of_the_bins(steps):
+    series, t, history = Series(), 0.0, []
+    for seconds, share in steps:
+        t += seconds
+        series.close((), t, share)
+        history.append((t, share))
+    shares = series.shares or []
+    assert len(shares) == (len(series.bins) if series.shares else 0)
+    for number, share in enumerate(shares):
+        edge = (number + 1) * series.width
+        assert share == next(each for t, each in history if t >= edge)

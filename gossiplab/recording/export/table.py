@@ -27,6 +27,7 @@ and what else there is in the run:
     false_suspicions        how often a member that was up came to be suspected
     false_deaths            how often one came to be believed dead
     refutations             how often a member answered by raising its incarnation
+    living_neighbours       the share of a node's neighbours in the overlay that live, on average, from 0 to 1
     divergent_keys          keys of which not all their nodes that are up hold the same values
     stale_reads             reads that missed a write that had been acknowledged before
     lowest_estimate         the least that a node that is up estimates
@@ -41,6 +42,7 @@ from collections.abc import Iterator
 
 from gossiplab.recording.export import Reached, nothing
 from gossiplab.recording.reader import Recording
+from gossiplab.world.agreement import accuracy
 from gossiplab.world.metrics import estimate_figures, membership_figures, message_figures
 from gossiplab.world.world import World
 
@@ -52,7 +54,7 @@ COLUMNS = (
 )  # fmt: skip
 RUMOR_COLUMNS = ("knowing_nodes", "infective_nodes", "reached_nodes", "update_messages")
 OTHER_COLUMNS = (
-    "right_beliefs", "false_suspicions", "false_deaths", "refutations", "divergent_keys", "stale_reads",
+    "right_beliefs", "false_suspicions", "false_deaths", "refutations", "living_neighbours", "divergent_keys", "stale_reads",
     "lowest_estimate", "middle_estimate", "highest_estimate",
 )  # fmt: skip
 
@@ -115,8 +117,10 @@ def _others(world: World) -> dict[str, float]:
             (right, figures.false_suspicions, figures.false_deaths, figures.refutations),
             strict=True,
         )
+    if world.overlay:
+        found[OTHER_COLUMNS[4]] = accuracy(world.overlay, [node.up for node in world.nodes])
     if world.replicas:
-        found |= zip(OTHER_COLUMNS[4:6], (world.replicas.differ, world.replicas.stale), strict=True)
+        found |= zip(OTHER_COLUMNS[5:7], (world.replicas.differ, world.replicas.stale), strict=True)
     if estimates := estimate_figures(world):
-        found |= zip(OTHER_COLUMNS[6:], (estimates.low, estimates.middle, estimates.high), strict=True)
+        found |= zip(OTHER_COLUMNS[7:], (estimates.low, estimates.middle, estimates.high), strict=True)
     return found
