@@ -5,7 +5,7 @@ from typing import Any
 
 from gossiplab.content import content_folder, load_protocol_file, protocol_files
 from gossiplab.errors import GossiplabError, RecordingError
-from gossiplab.experiment import load_experiment
+from gossiplab.experiment import load_experiment, make_experiment
 from gossiplab.recording.format import SUFFIX
 from gossiplab.recording.reader import open_recording
 from gossiplab.text import visible
@@ -97,9 +97,17 @@ def find_experiment(name: str) -> Path:
 
 
 def preview_experiment(path: Path) -> str:
-    """An experiment file, for people to read. Raises UserError when it is none."""
-    load_experiment(path)
-    return path.read_text(encoding="utf-8")
+    """An experiment file: protocol, nodes, how long, the commands in it, and its text. Raises UserError when it is none."""
+    fields = load_experiment(path)
+    experiment = make_experiment(fields)
+    lines = [
+        f"{experiment.protocol}, {experiment.nodes} nodes, {experiment.topology}, seed {experiment.seed}",
+        "until it has come to its end" if experiment.until is None else f"until {experiment.until}",
+        *experiment.at[:_MOST_COMMANDS],
+    ]
+    if len(experiment.at) > _MOST_COMMANDS:
+        lines.append(f"and {len(experiment.at) - _MOST_COMMANDS:,} commands more")
+    return "\n".join([*lines, "", path.read_text(encoding="utf-8")])
 
 
 def preview_recording(path: Path) -> str:

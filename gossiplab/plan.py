@@ -43,7 +43,10 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
     says when the run ends, that is `natural_end`.
     """
     check_topology(experiment.topology, experiment.nodes)
-    params = protocol.complete(resolve_params(protocol, experiment.params))
+    try:
+        params = protocol.complete(resolve_params(protocol, experiment.params))
+    except ValueError as error:  # the protocol's own sentence
+        raise UserError(str(error)) from None
     scheduled = [
         read_scheduled(text, roster_of(experiment, f"schedule/{place}"))
         for place, text in enumerate(experiment.at)

@@ -249,7 +249,10 @@ class Protocol:
 
     @classmethod
     def complete(cls, params: dict[str, Value]) -> dict[str, Value]:
-        """These parameters with the values that follow from others filled in, such as those of a profile."""
+        """These parameters with the values that follow from others filled in, such as those of a profile.
+
+        Raises ValueError with one sentence for what is allowed each on its own, and not together.
+        """
         return params
 
     @classmethod

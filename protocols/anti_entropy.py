@@ -195,6 +195,12 @@ class AntiEntropy(Protocol):
         doc="rumor: after how many unnecessary ones in a row a site stops",
     )
 
+    @classmethod
+    def complete(cls, params: dict) -> dict:
+        """A tree of so many leaves has to be possible."""
+        MerkleTree(params["fanout"], params["depth"])
+        return params
+
     def setup(self) -> None:
         """An empty database, or what the workload puts there."""
         self.pushes = self.direction != "pull"

@@ -124,6 +124,12 @@ class MerkleRepair(Protocol):
     timeout = param(2.0, low=0.01, high=3600, unit="s", doc="how long a session waits for a message")
     batch = param(64, low=1, high=100_000, unit="keys", doc="how many are streamed in a message")
 
+    @classmethod
+    def complete(cls, params: dict) -> dict:
+        """A tree of so many leaves has to be possible."""
+        MerkleTree(params["fanout"], params["depth"])
+        return params
+
     def setup(self) -> None:
         """An empty disk, but for what every replica holds at the start."""
         self.tree = MerkleTree(self.fanout, self.depth)

@@ -167,7 +167,20 @@ class Swim(Protocol):
         complete = {
             name: profile[name] if value in (-1, "profile") else value for name, value in params.items()
         }
-        return {**complete, "period": complete["period"] or profile["period"]}
+        for name, value in complete.items():
+            if isinstance(value, int | float) and value < 0:
+                raise ValueError(
+                    f"the parameter {name} cannot be {value}: give -1 for the profile's, or 0 and up."
+                )
+        if not complete["period"]:
+            raise ValueError(
+                "the parameter period cannot be 0: give seconds above 0, or -1 for the profile's."
+            )
+        if complete["gossip_nodes"] and not complete["gossip_interval"]:
+            raise ValueError(
+                "the parameter gossip_interval cannot be 0: give seconds above 0, or gossip_nodes 0."
+            )
+        return complete
 
     @classmethod
     def cycle(cls, params: dict) -> Cycle:

@@ -56,8 +56,12 @@ class Chooser(ModalScreen[Session | None]):
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
-        if event.value.strip():
-            self._take(Path(event.value.strip()).expanduser())
+        text = event.value.strip()
+        if text:
+            try:
+                self._take(Path(text).expanduser())
+            except RuntimeError:  # it begins with ~ and a name
+                self._say(f"there is no user {text.partition('/')[0][1:]} here: give the path from / on.")
 
     def _look(self, path: Path) -> None:
         try:

@@ -12,6 +12,7 @@ A filter is words with spaces between them, all of which must hold; a minus befo
     anything else           it is in the text
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -61,13 +62,15 @@ def _time(sign: str, text: str, word: str) -> Test:
     try:
         instant = float(text.removesuffix("s"))
     except ValueError:
-        raise UserError(f"{visible(word, 40)} gives no time: write seconds, as in t>3 or t<=4.5.") from None
+        instant = math.nan
+    if math.isnan(instant):
+        raise UserError(f"{visible(word, 40)} gives no time: write seconds, as in t>3 or t<=4.5.")
     compare = _COMPARE[sign]
     return lambda event, _: compare(event.t, instant)
 
 
 def _node(value: str, nodes: int) -> Test:
-    wanted = parse_nodes(value, nodes)
+    wanted = parse_nodes(value.lower(), nodes)
 
     def test(event: AnyEvent, message: Sent | None) -> bool:
         if message is not None and (message.src in wanted or message.dst in wanted):
@@ -78,12 +81,12 @@ def _node(value: str, nodes: int) -> Test:
 
 
 def _from(value: str, nodes: int) -> Test:
-    wanted = parse_nodes(value, nodes)
+    wanted = parse_nodes(value.lower(), nodes)
     return lambda event, message: message is not None and message.src in wanted
 
 
 def _to(value: str, nodes: int) -> Test:
-    wanted = parse_nodes(value, nodes)
+    wanted = parse_nodes(value.lower(), nodes)
     return lambda event, message: message is not None and message.dst in wanted
 
 

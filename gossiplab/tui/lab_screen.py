@@ -160,6 +160,10 @@ class LabScreen(Screen[None]):
         self.set_class(small, "-small")
         self._arrange(event.size.width)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Part of DOMNode: who sees nothing of the lab shall do nothing to it."""
+        return not self.has_class("-small")
+
     def _arrange(self, width: int) -> None:
         details = width >= _WIDE if self._details is None else self._details
         self.set_class(details, "-details")

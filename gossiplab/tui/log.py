@@ -38,7 +38,7 @@ from gossiplab.tui.chronicle import Chronicle, Entry
 from gossiplab.tui.filter import USAGE, parse_filter
 from gossiplab.tui.search import Search
 from gossiplab.tui.view import Scene, View
-from gossiplab.world.saying import say_event
+from gossiplab.world.saying import KINDS, say_event
 
 _SLICE = 0.006  # s of a frame for reading, and for searching while time passes
 _LONG_SLICE = 0.020  # s of a frame for searching while it does not
@@ -112,7 +112,8 @@ class Log(View):
         "One line for each event, the newest at the bottom. Up, down, page up and page down choose a line, and Enter "
         "goes to its instant; End follows the newest again. / filters: write words that the text shall have, or "
         "node:n7 (or n0-n9), from:n1, to:n2, kind:dropped (or dropped,learned), type:push, rumor:0, message:12, "
-        "t>3, t<=4.5, with a minus before what you do not want. All of them have to hold."
+        "t>3, t<=4.5, with a minus before what you do not want. All of them have to hold. The kinds are "
+        f"{', '.join(KINDS.values())}."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", show=False),

@@ -66,6 +66,7 @@ class NewLab(ModalScreen[Session | None]):
     @on(Select.Changed, "#protocol")
     async def _protocol_chosen(self) -> None:
         """Show the parameters of the protocol."""
+        self._say("")
         box = self.query_one("#params", Vertical)
         await box.remove_children()
         try:
@@ -153,7 +154,7 @@ def _row(name: str, field: Widget, doc: str, id: str) -> Horizontal:
 
 
 def _whole(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+    if not text.isascii() or not text.isdecimal() or len(text) > 40:
         raise UserError(f"{name} cannot be {text!r}: give a whole number from 0 up.")
     return int(text)
 

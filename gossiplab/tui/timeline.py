@@ -47,12 +47,12 @@ class Timeline(Widget, can_focus=True):
     """The whole run so far."""
 
     about = (
-        "The whole run so far. The curve is the fraction of nodes that have heard the newest rumor; in a lab without "
-        "rumors, of beliefs that are right, of neighbours that live, of keys that are alike everywhere, or how far estimates "
-        "have closed in. A letter marks each time somebody pressed that key, ! a crash, † a node lost for another reason, "
-        "and ✓ that every node that is up knows a rumor, or that a node is down. Click, drag, or left and right look back, "
-        "[ and ] go to the mark before and after, and End returns to the present: looking back holds only your view, the "
-        "lab goes on."
+        "The whole run so far. The curve is the fraction of nodes that have heard the newest rumor; before there is one, of "
+        "beliefs that are right, of neighbours that live, of keys that are alike everywhere, or how far estimates have "
+        "closed in. ! is a crash, † a node lost for another reason, and ✓ says that every node that is up knows a rumor, or "
+        "that a node is down. Click, drag, or left and right look back, [ and ] go to the mark before and after, and End "
+        "returns to the present: looking back holds only your view, the lab goes on. A letter is a command, + several: "
+        f"{', '.join(f'{mark} {verb}' for verb, mark in _MARKS.items())}."
     )
     COMPONENT_CLASSES = {  # noqa: RUF012  # Textual reads it off the class
         "timeline--past", "timeline--future", "timeline--cursor", "timeline--axis", "timeline--mark",

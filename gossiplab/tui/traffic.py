@@ -266,4 +266,6 @@ def _end(loss: Loss) -> tuple[float, float]:
     A link decides about a message when it is sent; what a person sees is that it does not get through.
     """
     message = loss.message
+    if loss.why == "command" and message.due > message.t:
+        return loss.t, min(0.85, (loss.t - message.t) / (message.due - message.t))
     return ((message.t + message.due) / 2, 0.5) if loss.t <= message.t else (loss.t, 0.85)

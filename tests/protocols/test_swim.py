@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gossiplab import SUSPECTED
+from gossiplab.errors import UserError
 from gossiplab.events import Sent
 from tests.helpers import header_of, only
 from tests.protocols.membership import run_swim as run
@@ -135,3 +136,11 @@ def test_the_push_pull_interval_grows_with_the_cluster():
                 pulls[event.src].append(event.t)
         gaps = {round(b - a, 6) for times in pulls.values() for a, b in pairwise(times)}
         assert gaps == {interval}
+
+
+@pytest.mark.parametrize(
+    "name, value", [("period", -0.5), ("period", 0), ("gossip_interval", 0), ("timeout", -0.25)]
+)
+def test_figures_with_which_nobody_could_run_are_refused_before_they_do(name, value):
+    with pytest.raises(UserError, match=f"the parameter {name} cannot be {value}"):
+        header_of("swim", nodes=3, params={name: value})

@@ -161,3 +161,18 @@ def test_everybody_knows_every_rumor_at_the_end_of_the_demo():
     verbs = {deed.command.split()[0] for deed in world.deeds}
     assert verbs == {"inject", "partition", "heal", "kill", "rejoin"}
     assert world.word() == "converged"
+
+
+async def test_a_path_of_a_user_who_is_not_there_is_refused(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 2)
+        hand.app.screen.query_one("#path", Input).value = "~nosuchuser/x.toml"
+        hand.app.screen.set_focus(hand.app.screen.query_one("#path", Input))
+        await hand.press("enter")
+        await hand.until(lambda: "there is no user nosuchuser here" in _said(hand, "contents"))
+
+
+async def test_the_preview_of_an_experiment_begins_with_what_it_is(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 2)
+        await hand.until(lambda: " nodes, " in _said(hand, "contents").splitlines()[0])

@@ -230,6 +230,25 @@ async def test_a_key_that_never_ends_does_not_hold_up_the_next_ones_for_ever(tmp
         await hand.until(lambda: hand.screen.stage.selected == 2)
 
 
+async def test_nobody_acts_on_a_lab_that_is_not_seen(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.press("tab")
+        await hand.pilot.resize_terminal(39, 11)
+        await hand.until(lambda: hand.screen.has_class("-small"))
+        await hand.press("k")
+        await hand.pilot.resize_terminal(80, 24)
+        await hand.until(lambda: not hand.screen.has_class("-small"))
+        await hand.press("k")
+        await hand.happened("kill")
+    assert [deed.command for deed in hand.session.latest.deeds] == ["inject n0", "kill n0"]
+
+
+async def test_the_tab_of_the_view_is_seen_in_a_narrow_window_too(tmp_path):
+    async with live(tmp_path / "run.gossip", size=(40, 14)) as hand:
+        await hand.press("7")
+        assert hand.shown("tabs").strip() == "1 2 3 4 5 6 [7 repair]"
+
+
 async def test_no_message_in_sight_is_said(tmp_path):
     async with live(tmp_path / "run.gossip", "merkle_repair") as hand:
         await hand.press("y")
