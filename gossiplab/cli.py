@@ -193,12 +193,12 @@ def verify(
     except StoppedError as stopped:  # without a verdict
         return 128 + stopped.signal
     if difference is not None:
-        print(f"{path} differs from its repetition at event {difference.event}:")
+        print(f"{visible(str(path), 1000)} differs from its repetition at event {difference.event}:")
         print(f"  expected {visible(difference.expected, 2000) or 'nothing more'}")
         print(f"  got      {visible(difference.got, 2000) or 'nothing more'}")
         return 1
     early = " (it ends early)" if opened.torn else ""
-    print(f"{path}: {opened.length} events agree to the byte{early}.")
+    print(f"{visible(str(path), 1000)}: {opened.length} events agree to the byte{early}.")
     return 0
 
 

@@ -26,7 +26,7 @@ _MOST_FRAMES = 100_000  # more is some two hours
 _SPEEDS = (1.0, 2.0, 5.0)  # and ten times those, and so on
 
 _BEGIN = "\x1b[?25l\x1b[2J"  # hide the cursor, clear
-_END = "\x1b[0m\x1b[?25h\r\n"
+_END = "\x1b[0m\x1b[?25h"
 
 
 def round_speed(seconds: float) -> float:

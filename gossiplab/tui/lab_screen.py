@@ -22,6 +22,7 @@ from textual.widgets import Static
 from gossiplab.commands import AnyCommand, Heal, Inject, Kill, Leave, Partition, Rejoin, parse_command
 from gossiplab.errors import GossiplabError
 from gossiplab.recording.export.line import line_of
+from gossiplab.text import visible
 from gossiplab.tui.banner import Banner
 from gossiplab.tui.compare import Compare
 from gossiplab.tui.data import DataView
@@ -52,6 +53,7 @@ _FRAMES_A_WORD = 3  # as many as there are turns in `draw`
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
 _WIDE = 100  # columns from which there is room for the panel
 _ONE_FUTURE = "there is one future only: act while you look at the past to begin another."
+_LONGEST_KEY = 1000  # characters of a key that a command is begun with
 _LONGEST_GAP = 0.2  # s of real time; after a longer one, as when the machine slept, a replay does not leap
 
 
@@ -74,6 +76,8 @@ class LabScreen(Screen[None]):
         self._picked: Selection | None = None  # a link or a message that is looked at
         self._drawn = perf_counter()
         self._frames = 0
+        self._making = False  # whether another future is being made
+        self._waiting: list[AnyCommand] = []  # what was commanded meanwhile
         self.tracing = False  # whether the stage shows who told whom
 
     @property
@@ -123,6 +127,10 @@ class LabScreen(Screen[None]):
         if self._sought is not None:
             t, self._sought = self._sought, None
             self._try(lambda: self.session.seek(t))
+        if self._waiting and not (self._making or self.session.repeating):
+            waiting, self._waiting = self._waiting, []
+            for each in waiting:
+                self._act(each)
         self._frames += 1
         self.draw(self._frames % _FRAMES_A_WORD if self.session.running else None)
 
@@ -319,7 +327,8 @@ class LabScreen(Screen[None]):
     def copy(self) -> tuple[str, int]:
         """The key and the node that are chosen in the data view."""
         data = self.query_one(DataView)
-        return data.key, data.cursor[1]
+        # an input draws what it holds as it is, and keys may be a stranger's
+        return visible(data.key, _LONGEST_KEY), data.cursor[1]
 
     @on(View.Selected)
     def _selected(self, event: View.Selected) -> None:
@@ -482,10 +491,13 @@ class LabScreen(Screen[None]):
 
     def _do(self, *commands: AnyCommand) -> None:
         """Act in the present; in the past, begin another future."""
-        if self.session.present:
+        if self._making or self.session.repeating:
+            self._waiting += commands
+        elif self.session.present:
             self.session.act(*commands)
         else:
-            self.run_worker(self._fork(*commands), exclusive=True)
+            self._making = True
+            self.run_worker(self._fork(*commands))
 
     # futures -----------------------------------------------------------------------------------
 
@@ -500,6 +512,8 @@ class LabScreen(Screen[None]):
             self.notice.say(
                 f"from {t:.3f} s on this is another future, {track.letter}: press o for the one before, c to compare."
             )
+        finally:
+            self._making = False
 
     async def action_other(self) -> None:
         if len(self.tracks.all) == 1:

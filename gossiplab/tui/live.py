@@ -364,6 +364,10 @@ class LiveLab(Session):
     def protocol(self) -> type[Protocol]:
         return self._protocol
 
+    @property
+    def repeating(self) -> bool:
+        return self._target is not None
+
     def act(self, *commands: AnyCommand) -> None:
         if not self.present:
             raise UserError("this is the past, and what has happened cannot be changed.")

@@ -119,7 +119,7 @@ class RepairView(CanvasView):
             return
         repairs = _worth(self._scene.world)
         shown = self._shown(self._scene.world)
-        if shown is None:
+        if shown is None or not repairs:  # none has found anything, and the newest is shown
             return
         at = next((place for place, each in enumerate(repairs) if each.id == shown.id), len(repairs) - 1)
         self.chosen = repairs[max(0, min(len(repairs) - 1, at + step))].id

@@ -148,6 +148,11 @@ class Session(ABC):
     def present(self) -> bool:
         """Whether this is the present of a lab that runs. Elsewhere, to act is to begin another future."""
 
+    @property
+    def repeating(self) -> bool:
+        """Whether a lab executes again what happened up to where another future begins, and cannot be acted on yet."""
+        return False
+
     @abstractmethod
     def act(self, *commands: AnyCommand) -> None:
         """Do something to the lab, in the present and at one instant.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gossiplab.errors import RecordingError
+from gossiplab.errors import RecordingError, UserError
 from gossiplab.events import (
     Commanded,
     Crashed,
@@ -118,6 +118,11 @@ def test_csv_counts_what_happened(recording, step):
     assert rows == [counted(EVENTS, row["t_seconds"]) for row in rows]
     assert float(lines[1].split(",")[0]) == 0
     assert float(lines[-1].split(",")[0]) == EVENTS[-1].t
+
+
+def test_a_table_without_end_is_refused(recording):
+    with pytest.raises(UserError, match="give --step a number from"):
+        next(export_csv(recording, 1e-12))
 
 
 def test_csv_columns_are_documented():

@@ -1,5 +1,7 @@
 """The repair view: what each side has found, where it stands, live, in replays, in any shape of tree."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -231,3 +233,13 @@ async def test_picture_in_ascii(tmp_path, picture):
         await hand.run_to(13.0)
         await hand.open("repair")
         assert _svg(hand.app) == picture
+
+
+@pytest.mark.anyio
+async def test_where_no_repair_has_found_anything_the_newest_stays():
+    recordings = Path(__file__).parents[2] / "recordings"
+    async with replay(recordings / "siblings-resolved.gossip.zst") as hand:
+        hand.session.seek(hand.session.end)
+        await hand.open("repair")
+        await hand.press("down", "up", "down")
+        assert hand.app.code is None

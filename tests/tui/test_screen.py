@@ -230,6 +230,20 @@ async def test_a_key_that_never_ends_does_not_hold_up_the_next_ones_for_ever(tmp
         await hand.until(lambda: hand.screen.stage.selected == 2)
 
 
+async def test_what_is_done_in_the_past_in_one_breath_is_done_in_one_future(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await hand.run_to(4.0)
+        await hand.press("tab")
+        hand.session.seek(2.0)
+        hand.at_once("kph")
+        await hand.until(lambda: len(hand.app.tracks.all) == 2)
+        await hand.until(lambda: len(hand.app.tracks.session.latest.deeds) >= 3)
+        await hand.settle()
+        deeds = [deed.command for deed in hand.app.tracks.session.latest.deeds]
+    assert deeds[:3] == ["inject n0", "kill n0", "partition n0"]
+    assert len(hand.app.tracks.all) == 2
+
+
 async def test_nobody_acts_on_a_lab_that_is_not_seen(tmp_path):
     async with live(tmp_path / "run.gossip") as hand:
         await hand.press("tab")

@@ -40,12 +40,14 @@ Of these, a cell is empty as long as there is nothing to count.
 import math
 from collections.abc import Iterator
 
+from gossiplab.errors import UserError
 from gossiplab.recording.export import Reached, nothing
 from gossiplab.recording.reader import Recording
 from gossiplab.world.agreement import accuracy
 from gossiplab.world.metrics import estimate_figures, membership_figures, message_figures
 from gossiplab.world.world import World
 
+_MOST_ROWS = 1_000_000
 _ROWS = 200  # at least, if the user asks for no step: what a chart on a page can show
 
 COLUMNS = (
@@ -61,6 +63,10 @@ OTHER_COLUMNS = (
 
 def export_csv(recording: Recording, step: float | None = None, reached: Reached = nothing) -> Iterator[str]:
     """The table, a line at a time. step: virtual seconds between rows, above 0; None: some 200 to 500 rows."""
+    if step is not None and recording.end / step > _MOST_ROWS:
+        raise UserError(
+            f"a table of more than {_MOST_ROWS} rows is too long: give --step a number from {recording.end / _MOST_ROWS:.3g} up."
+        )
     last = recording.at_event(recording.length)
     rumors, others = len(last.rumors), list(_others(last))
     columns = [*COLUMNS, *(f"rumor_{id}_{name}" for id in range(rumors) for name in RUMOR_COLUMNS), *others]
