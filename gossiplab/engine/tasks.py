@@ -104,6 +104,11 @@ class _End:
         raise StopIteration(None)
 
 
+def any_endless() -> bool:
+    """Whether there is a coroutine that cannot be closed: Python would try to, when it ends, for ever."""
+    return bool(_kept)
+
+
 def abandon(task: trio.lowlevel.Task) -> None:
     """End a task that does not end by itself: at its next step, which follows at once if it is blocked.
 
