@@ -30,6 +30,7 @@ from gossiplab.engine.clock import VirtualClock
 
 _SLICE = 256  # entries between two looks at the agenda and the wall
 _INSTANT = 1e-6  # s of virtual time; steps closer together than that count as taken at one instant
+_STEPS_A_TURN = 2  # a turn of a task takes the time of two entries, and in the app more
 _TURN = 0.004  # s of real time after which the kernel lets the screen have a turn
 UNREST, CALM, CLIENT, COMMAND, END = range(5)
 """Ranks on the agenda, in the order of one instant: what faults do that go on by themselves, their end, what clients
@@ -55,7 +56,7 @@ class Kernel(trio.abc.Instrument):
     except rounds; it ends with an entry that never comes due, so that there always is a first. round: the
     round that is due next. sequence: numbers all entries, in the order in which they came. batch: the events
     that nobody has seen yet; mark: how many of them there were when the step under way began, unless that is the
-    arrival of a message, which is an event itself. turns: how often a task became runnable.
+    arrival of a message, which is an event itself. turns: how often a task has run on.
     """
 
     # slots, because the loop looks into them for every entry, and because trio looks into the `__dict__` of
@@ -259,15 +260,15 @@ class Kernel(trio.abc.Instrument):
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         """Part of trio's Instrument."""
         self.mark = len(self.batch)
+        self.turns += 1
 
     def task_scheduled(self, task: trio.lowlevel.Task) -> None:
         """Part of trio's Instrument."""
         if task is self._task:
             return
-        self.turns += 1
         self.interrupt()
         if self.tasks and self.counts(task):
-            self._count_steps(self.clock.now, 1)
+            self._count_steps(self.clock.now, _STEPS_A_TURN)
             if self._steps >= self._steps_per_instant:
                 self._steps = 0
                 self.on_spin(task)

@@ -78,7 +78,9 @@ from gossiplab.topology import build_edges
 from gossiplab.workload import Workload
 
 Sink = Callable[[list[AnyEvent]], None]
-_STEPS_PER_INSTANT = 100_000  # at one virtual instant; a protocol that needs more will never have enough
+_STEPS_PER_INSTANT = (
+    40_000  # at one virtual instant, a second and a half; a protocol that needs more will never have enough
+)
 _GRACE = 3600.0  # virtual s, after the run, for tasks that shield what they do last
 _VIEWS: tuple[View, ...] = get_args(View)
 _STEPS_PER_PAIR = 2  # unless it floods: everybody tells everybody at once

@@ -71,7 +71,7 @@ class Watched(Interface):
     """What the watchdog needs of a lab."""
 
     def turns(self) -> int:
-        """How often a task of the lab has become runnable."""
+        """How often a task of the lab has run on."""
         ...
 
     def owner(self, task: trio.lowlevel.Task) -> Any:

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+import trio
 
 from gossiplab import Protocol, every
 from gossiplab.engine import tasks, watchdog
@@ -308,3 +309,18 @@ def test_nothing_of_an_interrupted_step_is_left_on_disks_or_in_repairs(monkeypat
     assert [event.node for event in only(events, Crashed)] == [1]
     assert [event.id for event in only(events, Repairing)] == [0, 1]
     assert [event.node for event in only(events, Versioned)] == [0, 0]
+
+
+class Spawner(Protocol):
+    """Starts tasks and never gives the turn back."""
+
+    async def run(self):
+        async with trio.open_nursery() as nursery:
+            while True:
+                nursery.start_soon(trio.sleep, 5)
+
+
+def test_starting_tasks_without_end_ends(monkeypatch):
+    monkeypatch.setattr(watchdog, "PATIENCE", 0.1)
+    events = events_of(header_of(Spawner, nodes=1, until=1.0), kind=Spawner)
+    assert [event.node for event in only(events, Crashed)] == [0]
