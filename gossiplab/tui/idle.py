@@ -3,7 +3,7 @@
 The lab itself takes such commands and does nothing, as schedules need it. Imports commands and world.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gossiplab.commands import (
@@ -101,11 +101,25 @@ def _partition(command: Partition, world: World) -> str | None:
         return "all nodes are on one side of this partition: leave some out."
     if not command.nodes or command.others == ():
         return "nobody is on one side of this partition: name some nodes."
-    return None
+    total = len(world.nodes)
+    others = command.others if command.others is not None else set(range(total)) - set(command.nodes)
+    return _already_cut(command.nodes, others, True, world)
 
 
 def _cut(command: Cut, world: World) -> str | None:
-    return None if command.nodes and command.others else "nobody is at one end of this cut: name some nodes."
+    if not command.nodes or not command.others:
+        return "nobody is at one end of this cut: name some nodes."
+    return _already_cut(command.nodes, command.others, False, world)
+
+
+def _already_cut(nodes: Iterable[int], others: Iterable[int], both: bool, world: World) -> str | None:
+    """Whether there is this very cut already; both: in both directions."""
+    total, a, b = len(world.nodes), set(nodes), set(others)
+    for cut in world.cuts:
+        sides = set(parse_nodes(cut.a, total)), set(parse_nodes(cut.b, total))
+        if (sides == (a, b) and (cut.both or not both)) or (sides == (b, a) and cut.both):
+            return "this is cut already: heal mends it."
+    return None
 
 
 def _heal(command: Heal, world: World) -> str | None:
@@ -124,7 +138,9 @@ def _skew(command: Skew, world: World) -> str | None:
     if not command.nodes:
         return _NOBODY
     clocks = [world.clocks.get(id) for id in command.nodes]
-    if command.offset == 0 or (command.offset is None and command.rate is None and not any(clocks)):
+    if command.offset == 0:
+        return f"by 0 s no clock changes: write skew {format_nodes(command.nodes)} +0.5."
+    if command.offset is None and command.rate is None and not any(clocks):
         return f"the clock of {format_nodes(command.nodes)} is right: write skew {format_nodes(command.nodes)} 1.05."
     if command.rate is not None and all((clock.rate if clock else 1) == command.rate for clock in clocks):
         return f"the clock of {format_nodes(command.nodes)} runs at that rate already: write another."
@@ -200,7 +216,9 @@ _REASONS: dict[type[Command], Callable[[Any, World], str | None]] = {
 def _say(which: tuple[int, ...], world: World) -> str:
     """Name the nodes and their state: "n3 is dead", "n1, n2 are down"."""
     states = {_STATE[world.nodes[id].status] for id in which}
-    state = states.pop() if len(states) == 1 else "up or paused" if states <= {"up", "paused"} else "down"
+    living = states & {"up", "paused"}
+    mixed = "up or down" if living and living < states else "up or paused" if living else "down"
+    state = states.pop() if len(states) == 1 else mixed
     return f"{format_nodes(which)} {'is' if len(which) == 1 else 'are'} {state}"
 
 

@@ -13,10 +13,12 @@ from gossiplab.commands import VERBS, parse_command
 from gossiplab.events import Commanded
 from gossiplab.recording.reader import open_recording
 from gossiplab.tui.fault_form import FaultForm, entry
+from gossiplab.tui.idle import why_idle
 from gossiplab.tui.outlook import Target, begun
 from gossiplab.tui.run_name import RunName, unfit
 from gossiplab.tui.selection import PickedLink, PickedMessage
-from tests.helpers import bytes_of, header_of, only
+from gossiplab.world.world import new_world
+from tests.helpers import bytes_of, events_of, header_of, only
 from tests.tui.driving import LARGE, SMALL, live, replay
 
 pytestmark = pytest.mark.anyio
@@ -296,3 +298,16 @@ async def test_the_line_names_the_folder_of_ones_own_protocol(tmp_path):
 )
 def test_what_is_not_printable_ascii_is_not_copied(line):
     assert "export FILE --to experiment" in (unfit(line) or "")
+
+
+@pytest.mark.parametrize("text, said", [
+    ("partition n0-n2", "this is cut already"), ("partition n3-n5", "this is cut already"),
+    ("cut n0-n2 to n3-n5", "this is cut already"), ("cut n0 to n3", None), ("partition n0", None),
+    ("resume n0-n5", "up or down"), ("skew n0 +0", "by 0 s no clock changes"),
+])  # fmt: skip
+def test_what_is_so_already_is_said_as_it_is(text, said):
+    header = header_of("epidemic", nodes=6, at=["1 partition n0-n2", "1.5 kill n4"], until=2.0)
+    world = new_world(header)
+    world.apply(events_of(header))
+    why = why_idle(parse_command(text, 6), world)
+    assert why is None if said is None else said in why
