@@ -1,4 +1,4 @@
-"""The charts: how far the rumor got, or how far nodes agree, and at what price, over the whole run. Imports world and theory.
+"""The charts: how far the rumor got, or how far nodes agree, and at what price, over the whole run. Imports drawings and chart.
 
 Everything is read off the World at the end of the run: arrivals of rumors, and its series of counts. So a
 recording of a million events shows its charts at once, and the instant in view is a line through them. A frame draws one

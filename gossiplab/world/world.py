@@ -61,7 +61,7 @@ from gossiplab.events import (
 )  # fmt: skip
 from gossiplab.experiment import Cycle
 from gossiplab.nodeset import parse_nodes
-from gossiplab.world.agreement import accuracy
+from gossiplab.world.accuracy import accuracy
 from gossiplab.world.estimates import ESTIMATE, Spread, keep, spread
 from gossiplab.world.membership import DOWN, Membership
 from gossiplab.world.parts import (

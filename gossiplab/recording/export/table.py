@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from gossiplab.errors import UserError
 from gossiplab.recording.export import Reached, nothing
 from gossiplab.recording.reader import Recording
-from gossiplab.world.agreement import accuracy
+from gossiplab.world.accuracy import accuracy
 from gossiplab.world.metrics import estimate_figures, membership_figures, message_figures
 from gossiplab.world.world import World
 
