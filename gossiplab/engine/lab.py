@@ -500,6 +500,9 @@ class Lab:
         belongs = whose(task)
         return belongs and belongs[0]
 
+    def keys(self) -> int:
+        return self.replicas.most_keys()
+
     def overdue(self, node: Node, code: CodeType | None) -> None:
         belongs = whose(trio.lowlevel.current_task())
         if node.up and (belongs is None or belongs[1] == node.life):

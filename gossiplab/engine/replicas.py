@@ -248,6 +248,10 @@ class Replicas:
 
     # disks -------------------------------------------------------------------------------------
 
+    def most_keys(self) -> int:
+        """How many keys there are on the fullest disk, or will be when it is opened."""
+        return max(self._workload.keys, *(len(disk.store) for disk in self._disks.values()), 0)
+
     def open_store(
         self, node: Node, conflict: str, tree: MerkleTree | None, holds: Callable[[str], bool] | None
     ) -> Store:

@@ -9,8 +9,8 @@ with `door`, and as long as a door's frame is the same object, so is the step. I
 frame lasts for many steps, the kernel's count of turns tells them apart.
 
 A second is one of the processor's, as far as the step computes: on a busy machine it has more time. One that sleeps
-uses no processor, and gets a second by the wall. What a step spends in the data types of replicas does not count: to
-merge a hundred thousand keys takes seconds, and ends.
+uses no processor, and gets a second by the wall. To merge a hundred thousand keys takes seconds, and ends: what a step
+spends in the data types of replicas counts the less, the more keys there are.
 
 An exception that strikes anywhere may only strike where nothing of ours can be left half done: it is raised
 when the protocol's own code (or a library's it called) runs right above a door, never in the kernel, the
@@ -41,6 +41,7 @@ PATIENCE = 1.0  # s for one step; what a step should need are microseconds
 _BEATS = 4  # how often within its patience a step is looked at; a process that gets no time at all sees fewer
 _LEAST_PATIENCE = PATIENCE / 128  # for a function that blocks in one node after the other
 _IDLE = 0.0005, 0.01  # s of the processor, and as a share of the time, up to which a process sleeps
+_PER_KEY = 100e-6  # s of the processor that a step may spend in data types for each key of the fullest node: twice what it needs
 _SOON = 0.001  # s of real time, until the protocol may have come back from ours
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,6 +79,10 @@ class Watched(Interface):
         """The node to one of whose lives a task belongs; None when it belongs to none."""
         ...
 
+    def keys(self) -> int:
+        """How many keys a node holds, or begins with, at most."""
+        ...
+
     def overdue(self, node: Any, code: CodeType | None) -> None:
         """A step of `node` that began in `code` takes too long: undo it and crash the node."""
         ...
@@ -87,7 +92,7 @@ class _Step(NamedTuple):
     """A step of a protocol that is under way.
 
     frame: the door's, or the first of its task. turns: 0 with a door. code: where it began. free: whether it
-    may be interrupted where it stands. counts: whether its time counts there.
+    may be interrupted where it stands. data: whether it stands in the data types of replicas.
     """
 
     frame: FrameType
@@ -95,7 +100,7 @@ class _Step(NamedTuple):
     node: Any
     code: CodeType | None
     free: bool
-    counts: bool
+    data: bool
 
 
 @contextmanager
@@ -132,6 +137,8 @@ class _Watchdog:
         self._offences = Counter[CodeType | None]()
         self._seen: tuple[FrameType, int] | None = None
         self._beats = 0.0  # for which the step has been seen
+        self._keys = lab.keys()  # at the last beat that saw another step, or none
+        self._leeway = 1.0  # how many times as long it may stay in data types as elsewhere
         self._used = 0.0  # s of the processor, until the last beat
         self._strikes = 0  # exceptions that it has got
         self._trace = sys.gettrace()
@@ -151,10 +158,10 @@ class _Watchdog:
         ):
             self.forget()
             self._seen = step and (step.frame, step.turns)
+            # as many keys as there were before: what never stops storing would earn itself more and more
+            self._leeway, self._keys = 1 + self._keys * _PER_KEY / PATIENCE, self._lab.keys()
             return
-        if not step.counts:
-            return
-        self._beats += beats
+        self._beats += beats / self._leeway if step.data else beats
         if self._beats * self._patience / _BEATS < self._patience_with(step.code):
             return
         if not step.free:
@@ -200,7 +207,7 @@ class _Watchdog:
         except RuntimeError:
             return None
         root = getattr(task.coro, "cr_frame", None)  # a stand-in for a coroutine has none; see `tasks`
-        free, counts, innermost = True, True, frame
+        free, data, innermost = True, False, frame
         while frame is not None:
             code = frame.f_code
             if code in _doors:
@@ -209,14 +216,14 @@ class _Watchdog:
                 node, function = (frame.f_locals.get(name) for name in _doors[code])
                 if node is None:
                     return None  # not yet about to call
-                return _Step(frame, 0, node, _code_of(function), free, counts)
+                return _Step(frame, 0, node, _code_of(function), free, data)
             if code.co_filename.startswith(_data):
-                counts = False
+                data = True
             if code.co_filename.startswith(_ours) and not code.co_filename.startswith(_not_ours):
                 free = False
             if frame is root:
                 node = self._lab.owner(task)
-                return None if node is None else _Step(frame, self._lab.turns(), node, code, free, counts)
+                return None if node is None else _Step(frame, self._lab.turns(), node, code, free, data)
             frame = frame.f_back
         return None
 
