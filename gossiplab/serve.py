@@ -5,9 +5,13 @@ screen goes to the page and whose keys come from it. It has no passwords, so it 
 told otherwise, and it takes no orders from pages that came from another site.
 """
 
+import asyncio
 import shlex
 import socket
 import sys
+from copy import copy
+from ipaddress import ip_address
+from typing import Any
 
 from aiohttp import web
 from textual_serve.server import Server
@@ -15,7 +19,6 @@ from textual_serve.server import Server
 from gossiplab.errors import UserError
 from gossiplab.text import visible
 
-_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # recognized, not bound to
 
 
@@ -43,13 +46,19 @@ def serve(arguments: list[str], host: str, port: int) -> int:
 
 
 class _Server(Server):
-    """textual-serve without its banner and its log, and with an eye on where requests come from."""
+    """textual-serve without its banner and its log, with an eye on where requests come from, and a quick end.
+
+    A page is given to whoever asks for it by an address, or by a name that this machine is known to have: a site
+    whose name was made to mean this machine would be taken for the lab's own by the browser. All else that the page
+    asks for it asks for by the same name, so that any of them will do.
+    """
 
     def __init__(self, command: str, host: str, port: int) -> None:
-        name = socket.gethostname() if host in _ANYWHERE else f"[{host}]" if ":" in host else host
+        anywhere = host in _ANYWHERE
+        name = socket.gethostname() if anywhere else f"[{host}]" if ":" in host else host
         super().__init__(command, host, port, title="gossiplab", public_url=f"http://{name}:{port}")  # pyright: ignore[reportUnknownMemberType]  # its paths are of an unknown kind
-        names = _LOOPBACK if name in _LOOPBACK else (name,)
-        self._origins = {f"http://{each}:{port}" for each in names}
+        self._names = {"localhost", name.lower(), *((socket.getfqdn().lower(),) if anywhere else ())}
+        self._pages = set[asyncio.Task[object]]()
 
     def initialize_logging(self) -> None:
         """Part of Server: standard output is data."""
@@ -62,10 +71,39 @@ class _Server(Server):
             flush=True,
         )
 
+    async def on_shutdown(self, app: web.Application) -> None:
+        """Part of Server: what is open would otherwise be waited for until its next heartbeat."""
+        for page in self._pages:
+            page.cancel()
+
+    async def handle_index(self, request: web.Request) -> Any:
+        """Part of Server: the page."""
+        if not self._known(request):
+            raise web.HTTPForbidden(
+                text=f"gossiplab does not know this machine by that name: open it by its address, or start gossiplab serve with --host {request.url.host}\n"
+            )
+        here = copy(self)
+        here.public_url = f"http://{request.host}"
+        return await Server.handle_index(here, request)
+
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Part of Server: where keys come in."""
         # a browser says which site a page is from, and would let any page open in it press keys here
         origin = request.headers.get("Origin")
-        if origin is not None and origin not in self._origins:
+        if not self._known(request) or origin not in (None, f"http://{request.host}"):
             raise web.HTTPForbidden(text="this page is not from gossiplab\n")
-        return await super().handle_websocket(request)
+        page = asyncio.current_task()
+        assert page is not None  # a handler is one
+        self._pages.add(page)
+        try:
+            return await super().handle_websocket(request)
+        finally:
+            self._pages.discard(page)
+
+    def _known(self, request: web.Request) -> bool:
+        """Whether the name that a request was sent to is one of this machine's."""
+        host = request.url.host or ""
+        try:
+            return bool(ip_address(host))
+        except ValueError:
+            return host.lower() in self._names
