@@ -1,6 +1,6 @@
 """Commands that would change nothing, and why: said to a person before the lab gets them.
 
-The lab itself takes such commands and does nothing, as schedules need it. Imports commands and world.
+The lab itself takes such commands and does nothing, as schedules need it. Imports commands, link and world.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,6 +34,8 @@ from gossiplab.commands import (
     Wipe,
     Write,
 )  # fmt: skip
+from gossiplab.errors import UserError
+from gossiplab.link import Link, parse_settings
 from gossiplab.nodeset import format_nodes, parse_nodes
 from gossiplab.world.parts import ALIVE, CRASHED, DEAD, LEFT, PAUSED
 from gossiplab.world.world import World
@@ -42,8 +44,17 @@ _STATE = {ALIVE: "up", PAUSED: "paused", DEAD: "dead", LEFT: "away", CRASHED: "c
 _NOBODY = "these are no nodes at all: name some."
 
 
-def why_idle(command: AnyCommand, world: World) -> str | None:
-    """One sentence that says why `command` would change nothing in `world`; None when it would."""
+_Links = tuple[frozenset[int], frozenset[int]]
+"""All links from a set of nodes to a set of nodes."""
+
+
+def why_idle(command: AnyCommand, world: World, link: Link) -> str | None:
+    """One sentence that says why `command` would change nothing in `world`; None when it would.
+
+    link: how the experiment has the links.
+    """
+    if isinstance(command, Shape):
+        return _shape(command, world, link)
     why = _REASONS.get(type(command))
     return why(command, world) if why else None
 
@@ -113,25 +124,65 @@ def _cut(command: Cut, world: World) -> str | None:
 
 
 def _already_cut(nodes: Iterable[int], others: Iterable[int], both: bool, world: World) -> str | None:
-    """Whether there is this very cut already; both: in both directions."""
-    total, a, b = len(world.nodes), set(nodes), set(others)
+    """Whether all of this is cut already; both: in both directions."""
+    left = _links(nodes, others, both)
     for cut in world.cuts:
-        sides = set(parse_nodes(cut.a, total)), set(parse_nodes(cut.b, total))
-        if (sides == (a, b) and (cut.both or not both)) or (sides == (b, a) and cut.both):
-            return "this is cut already: heal mends it."
-    return None
+        for links in _links(
+            parse_nodes(cut.a, len(world.nodes)), parse_nodes(cut.b, len(world.nodes)), cut.both
+        ):
+            left = _without(left, links)
+    return None if left else "this is cut already: heal mends it."
 
 
 def _heal(command: Heal, world: World) -> str | None:
     return None if world.cuts else "nothing is cut: there is nothing to heal."
 
 
-def _shape(command: Shape, world: World) -> str | None:
+def _shape(command: Shape, world: World, link: Link) -> str | None:
     if not command.nodes or not command.others:
         return "nobody is at one end of these links: name some nodes."
-    if not command.settings and not world.shapes:
-        return "these links are as the experiment has them: name a setting to change, as loss=0.3."
-    return None
+    left = _links(command.nodes, command.others, not command.one_way)
+    if not left:
+        return "no link leads from a node to itself: name two nodes."
+    wanted = parse_settings(command.settings, link)
+    for shape in reversed(world.shapes):  # the last that names a link is in force
+        a, b = parse_nodes(shape.a, len(world.nodes)), parse_nodes(shape.b, len(world.nodes))
+        for links in _links(a, b, shape.both):
+            rest = _without(left, links)
+            if rest is not left and not _says(shape.settings, wanted, link):
+                return None
+            left = rest
+    if left and wanted != link:
+        return None
+    setting = "" if command.settings else ", as loss=0.3"
+    return f"these links are so already: name a setting to change{setting}."
+
+
+def _says(settings: tuple[str, ...], wanted: Link, link: Link) -> bool:
+    """Whether settings over the experiment's own `link` make it the one that is wanted."""
+    try:
+        return parse_settings(settings, link) == wanted
+    except UserError:  # a recording may say anything
+        return False
+
+
+def _links(a: Iterable[int], b: Iterable[int], both: bool) -> list[_Links]:
+    """The links from `a` to `b`, and with `both` those back, but for a node's to itself."""
+    one, other = frozenset(a), frozenset(b)
+    return [links for links in ((one, other), (other, one))[: 1 + both] if _some(links)]
+
+
+def _without(left: list[_Links], links: _Links) -> list[_Links]:
+    """`left` itself when none of it is among `links`."""
+    a, b = links
+    if not any(_some((c & a, d & b)) for c, d in left):
+        return left
+    return [rest for c, d in left for rest in ((c - a, d), (c & a, d - b)) if _some(rest)]
+
+
+def _some(links: _Links) -> bool:
+    a, b = links
+    return bool(a and b) and (len(a) > 1 or a != b)
 
 
 def _skew(command: Skew, world: World) -> str | None:
@@ -207,7 +258,7 @@ def _disk(command: Wipe | Backup | Corrupt, world: World) -> str | None:
 
 _REASONS: dict[type[Command], Callable[[Any, World], str | None]] = {
     Kill: _kill, Leave: _leave, Rejoin: _rejoin, Pause: _pause, Resume: _resume, Inject: _inject,
-    Partition: _partition, Cut: _cut, Heal: _heal, Shape: _shape, Skew: _skew, Flap: _flap, Calm: _calm,
+    Partition: _partition, Cut: _cut, Heal: _heal, Skew: _skew, Flap: _flap, Calm: _calm,
     Drop: _message, Delay: _message, Duplicate: _message, Hold: _hold, Release: _release,
     Write: _request, Delete: _request, Read: _request, Wipe: _disk, Backup: _disk, Corrupt: _disk,
 }  # fmt: skip

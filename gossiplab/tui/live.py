@@ -375,7 +375,7 @@ class LiveLab(Session):
             raise UserError(f"the lab executes again what happened up to {self._target:.3f} s: wait for it.")
         for command in commands:
             check_command(command, self._protocol)
-            if why := why_idle(command, self.latest):
+            if why := why_idle(command, self.latest, self.header.experiment.link):
                 raise UserError(why)
 
         def post() -> None:

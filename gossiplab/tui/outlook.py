@@ -84,7 +84,7 @@ def why_not(verb: str, session: Session, target: Target) -> str | None:
         command = parse_command(text, session.roster())
     except GossiplabError:
         return None
-    return _meaningless(command, session) or why_idle(command, world)
+    return _meaningless(command, session) or why_idle(command, world, session.header.experiment.link)
 
 
 def outlook(text: str, session: Session) -> Outlook:
@@ -94,7 +94,7 @@ def outlook(text: str, session: Session) -> Outlook:
         check_command(command, session.protocol)
     except GossiplabError as error:
         return Outlook("wrong", visible(str(error), _LONGEST))
-    if why := why_idle(command, session.world):
+    if why := why_idle(command, session.world, session.header.experiment.link):
         return Outlook("idle", visible(f"this would change nothing: {why}", _LONGEST))
     doc = _skew(command) if isinstance(command, Skew) else command.doc
     # a set that is drawn is drawn by now: the canonical form says whom it has hit

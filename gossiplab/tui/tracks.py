@@ -74,7 +74,7 @@ class Tracks:
         recording, protocol = past.recording(), past.protocol
         for each in (command, *others):
             check_command(each, protocol)
-            if why := why_idle(each, past.world):
+            if why := why_idle(each, past.world, past.header.experiment.link):
                 raise UserError(why)
         again = fork(recording, protocol, t, command)
         assert again.header.parent is not None

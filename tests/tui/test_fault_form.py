@@ -302,12 +302,12 @@ def test_what_is_not_printable_ascii_is_not_copied(line):
 
 @pytest.mark.parametrize("text, said", [
     ("partition n0-n2", "this is cut already"), ("partition n3-n5", "this is cut already"),
-    ("cut n0-n2 to n3-n5", "this is cut already"), ("cut n0 to n3", None), ("partition n0", None),
+    ("cut n0-n2 to n3-n5", "this is cut already"), ("cut n0 to n3", "this is cut already"), ("partition n0", None),
     ("resume n0-n5", "up or down"), ("skew n0 +0", "by 0 s no clock changes"),
 ])  # fmt: skip
 def test_what_is_so_already_is_said_as_it_is(text, said):
     header = header_of("epidemic", nodes=6, at=["1 partition n0-n2", "1.5 kill n4"], until=2.0)
     world = new_world(header)
     world.apply(events_of(header))
-    why = why_idle(parse_command(text, 6), world)
+    why = why_idle(parse_command(text, 6), world, header.experiment.link)
     assert why is None if said is None else said in why

@@ -14,7 +14,8 @@ from tests.helpers import events_of, header_of
 BEFORE = (
     "kill n1", "kill n0,n2", "rejoin all", "leave n3", "pause n1", "pause n0,n3", "resume all", "hold", "hold n2-n3",
     "release n2", "skew n1 1.5", "skew n0 +0.3", "flap n2 up=9 down=9", "churn 0.2", "calm", "partition n0-n1", "heal",
-    "link n0 n1 loss=1",
+    "link n0 n1 loss=1", "link n0 n1-n4 loss=1.0", "link all all duplicate=0.5", "link all all loss=0", "cut n0 to n2-n3",
+    "cut n2-n3 to n0",
 )  # fmt: skip
 COMMANDS = (
     "kill n1", "kill all", "kill none", "rejoin n1", "rejoin all", "leave n3", "leave n1,n3", "pause n1", "pause all",
@@ -22,6 +23,7 @@ COMMANDS = (
     "partition none", "partition n0 from none", "cut n0 to n1", "cut none to n1", "heal", "hold", "hold n2", "hold none",
     "release", "release n2", "release n0", "drop m3", "drop m40", "delay m41 2", "duplicate m42", "drop m9999", "calm",
     "flap n1 up=1 down=1", "flap none up=1 down=1", "churn 5", "link n0 n1", "link n0 n1 loss=1", "link none n1 loss=1",
+    "link n0 to n1,n3 loss=1", "link n2 n3 duplicate=0.5", "link n3 n3 loss=1", "link all all duplicate=0", "cut n0 to n3",
     "skew n1 1.5", "skew n1 2", "skew n1 off", "skew n0 +1", "skew n0 +0", "skew none 2",
 )  # fmt: skip
 
@@ -41,7 +43,7 @@ def test_a_command_is_idle_exactly_when_it_changes_nothing(before, command):
     place = next(i for i, e in enumerate(events) if isinstance(e, Commanded) and e.t == 3)
     world = new_world(header)
     world.apply(events[:place])
-    why = why_idle(parse_command(command, 5), world)
+    why = why_idle(parse_command(command, 5), world, header.experiment.link)
     without = run(*schedule)[1]
     rest = list(events[place + 1 :])
     if why is None:
@@ -71,13 +73,25 @@ def test_a_command_is_idle_exactly_when_it_changes_nothing(before, command):
     ([], "calm", "nothing flaps and there is no churn: it is calm."),
     ([], "skew n1 off", "the clock of n1 is right: write skew n1 1.05."),
     (["2 skew n1 1.5"], "skew n1 1.5", "the clock of n1 runs at that rate already: write another."),
+    ([], "link n1 n2", "these links are so already: name a setting to change, as loss=0.3."),
+    ([], "link n1 n2 loss=0", "these links are so already: name a setting to change."),
+    (["2 link n1 n2 loss=0.30"], "link n1 to n2 loss=0.3", "these links are so already: name a setting to change."),
+    (["2 link n1 to n2 loss=0.3"], "link n1 n2 loss=0.3", None),
+    (["2 link n1 n2 loss=0.3", "2 link n1 n3 loss=0.3"], "link n1-n3 n1 loss=0.3",
+     "these links are so already: name a setting to change."),
+    (["2 link n1 n2 loss=0.3", "2 link n1 n3 loss=0.3", "2.5 link n2 to n1"], "link n1-n3 n1 loss=0.3", None),
+    (["2 link all all loss=0.3"], "link n1 n2 loss=0", None),
+    (["2 link n1 n2 loss=0.3"], "link n1 n2", None),
+    ([], "link n1 n1 loss=0.3", "no link leads from a node to itself: name two nodes."),
+    (["2 cut n0 to n1-n3", "2 cut n1-n2 to n0"], "partition n0 from n1-n2", "this is cut already: heal mends it."),
+    (["2 cut n0 to n1-n3", "2 cut n1-n2 to n0"], "partition n0 from n1-n3", None),
     ([], "heal", "nothing is cut: there is nothing to heal."),
 ])  # fmt: skip
 def test_what_is_said(before, command, says):
     header, events = run(*before)
     world = new_world(header)
     world.apply(e for e in events if e.t <= 3)
-    assert why_idle(parse_command(command, 5), world) == says
+    assert why_idle(parse_command(command, 5), world, header.experiment.link) == says
 
 
 def test_every_command_has_a_mark_of_its_own_on_the_timeline():
