@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossiplab.commands import VERBS, parse_command
-from gossiplab.events import Commanded, Shaped
+from gossiplab.events import Commanded, Severed, Shaped
 from gossiplab.tui.idle import why_idle
 from gossiplab.tui.timeline import _MARKS
 from gossiplab.world.world import new_world
@@ -50,8 +50,8 @@ def test_a_command_is_idle_exactly_when_it_changes_nothing(before, command):
         assert rest != without[place:]
     else:
         assert why.endswith(".")
-        # a link that is as it was may be said to be so
-        said = Shaped
+        # a link that is as it was may be said to be so, and one that is cut be cut
+        said = Shaped, Severed
         assert [e for e in rest if not isinstance(e, said)] == [
             e for e in without[place:] if not isinstance(e, said)
         ]
