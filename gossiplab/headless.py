@@ -218,6 +218,12 @@ def run_headless(
             "abandoned: let trio.Cancelled pass, and shield only what ends by itself.",
             file=sys.stderr,
         )
+    if lab.threaded:
+        print(
+            f"gossiplab: {format_nodes(lab.threaded)} waited for a thread, which a lab has none of because threads know "
+            "no virtual time: do without trio.to_thread and trio.open_file.",
+            file=sys.stderr,
+        )
     world = sink.world
     figures = RunFigures(
         protocol=experiment.protocol,

@@ -62,7 +62,7 @@ class Kernel(trio.abc.Instrument):
     # slots, because the loop looks into them for every entry, and because trio looks into the `__dict__` of
     # an instrument, after which Python 3.11 never again finds anything in it quickly
     __slots__ = (
-        "clock", "tasks", "after_slice", "on_idle", "on_stuck", "on_spin", "counts", "heap", "round", "sequence",
+        "clock", "tasks", "after_slice", "on_idle", "on_stuck", "on_spin", "on_spawn", "counts", "heap", "round", "sequence",
         "_emitted", "_agenda", "_steps_per_instant", "_instant", "_steps", "_step_target", "_limit", "_woken",
         "_ended", "_parked", "_task", "_waits", "batch", "mark", "turns",
     )  # fmt: skip
@@ -78,6 +78,7 @@ class Kernel(trio.abc.Instrument):
         self.on_idle: Callable[[], None] = _nothing
         self.on_stuck: Callable[[Entry], None] = _nothing
         self.on_spin: Callable[[trio.lowlevel.Task], None] = _nothing
+        self.on_spawn: Callable[[trio.lowlevel.Task], None] = _nothing
         self.counts: Callable[[trio.lowlevel.Task], object] = _nothing  # whether a task is one of a node
         self._emitted = emitted
         self.heap: list[Entry] = [(math.inf, math.inf, None)]
@@ -256,6 +257,11 @@ class Kernel(trio.abc.Instrument):
         if clock.next_deadline - clock.now != ahead:
             await self.settle()
         return clock.next_deadline
+
+    def task_spawned(self, task: trio.lowlevel.Task) -> None:
+        """Part of trio's Instrument."""
+        if self.tasks:
+            self.on_spawn(task)
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         """Part of trio's Instrument."""

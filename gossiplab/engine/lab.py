@@ -36,11 +36,11 @@ from gossiplab.commands import (
 from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
 from gossiplab.engine.network import Network, encode
-from gossiplab.engine.node import Node, endless, sample, whose
+from gossiplab.engine.node import Node, endless, nested, sample, whose
 from gossiplab.engine.peers import peers_of_all
 from gossiplab.engine.replicas import Replicas
 from gossiplab.engine.scheduling import deterministic_scheduling
-from gossiplab.engine.tasks import abandon, innermost
+from gossiplab.engine.tasks import DEEPEST, abandon, depth, descendants, innermost, no_threads, wants_thread
 from gossiplab.engine.unrest import Unrest
 from gossiplab.engine.watchdog import watching
 from gossiplab.engine.wheel import Wheel
@@ -106,6 +106,7 @@ class Lab:
         self.kernel.on_idle = self._idle
         self.kernel.on_stuck = self._stuck
         self.kernel.on_spin = self._spinning
+        self.kernel.on_spawn = self._spawned
         self.kernel.counts = whose
         self.ended: str | None = None
         self.signal: int | None = None  # the signal that stopped it, if one did
@@ -133,6 +134,7 @@ class Lab:
         self._unrest: list[Unrest] = []  # flapping and churn under way
         self._faults = 0  # how many of them there have been
         self.abandoned: set[int] = set()  # nodes that had tasks which would not end
+        self.threaded: set[int] = set()  # nodes that waited at the end for a thread, which they do not get
         self._over = trio.Event()
         self._hurried = trio.Event()
         self._waits = trio.CancelScope(shield=True)  # for tasks that do not end
@@ -153,7 +155,7 @@ class Lab:
     async def main(self) -> None:
         """The run, from its first event to its last. Needs `self.clock` as trio's clock, the kernel as instrument."""
         self.record(Wired(0.0, self._edges))
-        with watching(self):
+        with watching(self), no_threads():
             await self._main()
 
     async def _main(self) -> None:
@@ -175,6 +177,11 @@ class Lab:
 
     def _ended(self) -> None:
         """Let all tasks end at once: whatever they still do on their way is not part of the run."""
+        assert self._nursery is not None
+        for root in self._nursery.child_tasks:
+            belongs = whose(root)
+            if belongs and any(map(wants_thread, descendants(root))):
+                self.threaded.add(belongs[0].id)
         for node in self.nodes:
             node.stop()
         self.clock.release()
@@ -483,9 +490,18 @@ class Lab:
 
     def _spinning(self, task: trio.lowlevel.Task) -> None:
         """Too many steps at one instant: the node whose task takes the next is at fault."""
+        self._run_wild(task, endless())
+
+    def _spawned(self, task: trio.lowlevel.Task) -> None:
+        """A new task, perhaps one too many below another."""
+        if depth(task) > DEEPEST:
+            self._run_wild(task, nested())
+
+    def _run_wild(self, task: trio.lowlevel.Task, error: ProtocolError) -> None:
+        """What a task does has no end in sight: end the node's life, and what does not end with it."""
         belongs = whose(task)
         if belongs and belongs[0].life == belongs[1]:
-            belongs[0].spin(task)
+            belongs[0].spin(task, error)
             self.on_endless()
         elif belongs:  # of an earlier life, which takes every Cancelled for something to be got over
             for each in innermost(task):

@@ -332,11 +332,11 @@ class Node(_Front):
         file, own_line = fault_place(error, self._files())
         self._lab.crashed(self, Path(file).name, own_line or line, _say(error))
 
-    def spin(self, task: trio.lowlevel.Task) -> None:
-        """End this life because one of its tasks runs on and on while no virtual time passes."""
+    def spin(self, task: trio.lowlevel.Task, error: ProtocolError) -> None:
+        """End this life because of what one of its tasks does on and on."""
         files = self._files()
         lines = [line for frame, line in task.iter_await_frames() if frame.f_code.co_filename in files]
-        self.crash(endless(), lines[-1] if lines else 0)
+        self.crash(error, lines[-1] if lines else 0)
 
     def block(self, code: CodeType | None) -> None:
         """End this life because a step of it, which began in `code`, did not end by itself.
@@ -503,6 +503,13 @@ def sample(self: Protocol, k: int) -> list[int]:
 def endless() -> ProtocolError:
     """The fault of a node whose steps follow one another without end at one instant."""
     return ProtocolError("it acts without end while no virtual time passes: wait between steps")
+
+
+def nested() -> ProtocolError:
+    """The fault of a node whose tasks have tasks below them without end."""
+    return ProtocolError(
+        "it opens nurseries within nurseries without end: start tasks beside one another in one"
+    )
 
 
 def endless_step(name: str) -> ProtocolError:

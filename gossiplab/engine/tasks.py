@@ -14,13 +14,15 @@ The coroutine of a task is public in trio (for introspection), and exchanging it
 wake-up; the one private call is behind `abandon`. Tests beside it notice when a release of trio changes either.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, cast
 
 import trio
 from outcome import Outcome
 
+DEEPEST = 100  # tasks above one another; from some 300 on trio itself fails when it cancels them
+_IN_THREAD = trio.to_thread.run_sync.__code__.co_name
 _PATIENCE = 10  # a closing coroutine may stop so often in the nurseries it has open
 _kept: list[Any] = []  # coroutines that cannot be closed: collecting them would complain on standard error
 
@@ -31,6 +33,14 @@ def descendants(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
         for child in nursery.child_tasks:
             yield from descendants(child)
             yield child
+
+
+def depth(task: trio.lowlevel.Task) -> int:
+    """How many tasks there are above a task, each with a nursery that the next one is in."""
+    above = 0
+    while task.parent_nursery is not None:
+        task, above = task.parent_nursery.parent_task, above + 1
+    return above
 
 
 def innermost(task: trio.lowlevel.Task) -> Iterator[trio.lowlevel.Task]:
@@ -102,6 +112,22 @@ class _End:
         else:
             _kept.append(self._coroutine)
         raise StopIteration(None)
+
+
+@contextmanager
+def no_threads() -> Generator[None]:
+    """Within this context `trio.to_thread` waits for ever: how long a thread takes is a matter of the machine."""
+    limiter = trio.to_thread.current_default_thread_limiter()
+    before, limiter.total_tokens = limiter.total_tokens, 0
+    try:
+        yield
+    finally:
+        limiter.total_tokens = before
+
+
+def wants_thread(task: trio.lowlevel.Task) -> bool:
+    """Whether a task waits for a thread."""
+    return any(frame.f_code.co_name == _IN_THREAD for frame, _ in task.iter_await_frames())
 
 
 def any_endless() -> bool:

@@ -1,5 +1,6 @@
 """Tasks that do not end when their node does: they hang neither the lab nor its end."""
 
+import threading
 from contextlib import suppress
 
 import pytest
@@ -9,7 +10,7 @@ from gossiplab import Protocol, every
 from gossiplab.engine import lab as lab_module
 from gossiplab.engine import tasks
 from gossiplab.engine.lab import Lab, run_lab
-from gossiplab.events import Ended, Killed, Rejoined, Shown
+from gossiplab.events import Crashed, Ended, Killed, Rejoined, Shown
 from tests.helpers import header_of, only
 
 STEPS = 2_000  # at one instant, here: reaching the lab's own budget takes a second
@@ -132,3 +133,63 @@ def test_a_lab_can_be_hurried():
     run_lab(lab)
     assert lab.clock.now < 3
     assert lab.abandoned == {0, 1}
+
+
+class Nests(Stubborn):
+    """Opens nurseries within nurseries, on n1, and never gets to the end of them."""
+
+    async def run(self):
+        if self.id:
+            await self.deeper()
+
+    async def deeper(self):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.deeper)
+
+
+def test_nurseries_within_nurseries_without_end_are_ended():
+    """Some 300 of them, and trio itself would fail when it cancels them."""
+    events = []
+    lab = Lab(header_of(Nests, nodes=2, until=3), Nests, events.extend)
+    run_lab(lab)
+    (crash,) = only(events, Crashed)
+    assert (crash.node, crash.t) == (1, 0)
+    assert "nurseries within nurseries" in crash.error
+    assert [e.t for e in only(events, Shown) if e.name == "beat"] == [1, 2, 3]
+
+
+def test_fifty_nurseries_within_one_another_are_nobodys_fault():
+    class Deep(Stubborn):
+        async def run(self):
+            await self.deeper(50)
+
+        async def deeper(self, more):
+            async with trio.open_nursery() as nursery:
+                if more:
+                    nursery.start_soon(self.deeper, more - 1)
+                await trio.sleep(1.5)
+
+    events = []
+    run_lab(Lab(header_of(Deep, nodes=1, until=3, at=["1 kill n0", "2 rejoin n0"]), Deep, events.extend))
+    assert not only(events, Crashed)
+    assert only(events, Rejoined)
+
+
+class Threads(Stubborn):
+    """Wants a thread, on n0, that would take the time of the machine."""
+
+    async def run(self):
+        if self.id == 0:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.to_thread.run_sync, threading.Event().wait)
+        self.show("went on", True)
+
+
+def test_there_are_no_threads_in_a_lab():
+    """How long one takes is a matter of the machine; and one that does not return would hold the end of the run."""
+    events = []
+    lab = Lab(header_of(Threads, nodes=2, until=3), Threads, events.extend)
+    run_lab(lab)
+    assert [(e.node, e.t) for e in only(events, Shown) if e.name == "went on"] == [(1, 0)]
+    assert lab.threaded == {0}
+    assert not lab.abandoned
