@@ -60,9 +60,9 @@ def _run() -> int:
 
 
 def _say(text: str) -> None:
-    from gossiplab.text import visible
+    from gossiplab.text import visible_ends
 
-    print(f"gossiplab: {visible(text, 2000)}", file=sys.stderr)
+    print(f"gossiplab: {visible_ends(text, 2000)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

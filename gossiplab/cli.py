@@ -16,7 +16,7 @@ from gossiplab import __version__
 from gossiplab.browser import in_browser
 from gossiplab.errors import GossiplabError, UserError
 from gossiplab.flags import Flags, check_record, fields_of, number, plan_of, plans_of, varied, whole
-from gossiplab.text import visible
+from gossiplab.text import visible, visible_ends
 
 app = App(
     name="gossiplab",
@@ -248,7 +248,10 @@ def export(
         speed=number("speed", speed),
         step=number("step", step),
     )
-    export(find_recording(recording), to, output, options, force=force)
+    path = find_recording(recording)
+    early = export(path, to, output, options, force=force)
+    if early is not None and to != "experiment":  # which says so itself
+        _say(f"{path} ends early after event {early}, and so does what is exported.")
     return 0
 
 
@@ -339,4 +342,4 @@ def _print_json(value: Any) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"gossiplab: {visible(text, 2000)}", file=sys.stderr)
+    print(f"gossiplab: {visible_ends(text, 2000)}", file=sys.stderr)

@@ -36,10 +36,10 @@ _MEANT_FOR = {
 _LEAST = {"at": 0.0, "width": 1.0, "height": 1.0}  # the others are above 0
 
 
-def export(path: Path, to: str, output: Path | None, options: Options, *, force: bool = False) -> None:
+def export(path: Path, to: str, output: Path | None, options: Options, *, force: bool = False) -> int | None:
     """Write a recording in another format to `output`; None: to standard output.
 
-    force: replace a file that is there. Raises UserError, RecordingError and StorageError.
+    Returns after which event the recording ends early; None when it is whole. force: replace a file that is there. Raises UserError, RecordingError and StorageError.
     """
     if to not in FORMATS:
         raise UserError(f"a recording cannot be exported to {to!r}: give --to {', '.join(FORMATS)}.")
@@ -61,6 +61,7 @@ def export(path: Path, to: str, output: Path | None, options: Options, *, force:
             else:
                 for piece in _written(recording, to, options, progress.at):
                     write(piece)
+        return recording.length if recording.torn else None
     finally:
         recording.close()
 

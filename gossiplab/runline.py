@@ -4,6 +4,7 @@ A pure function of the header, because a header says everything there is to say 
 the line is the command line itself, so the two cannot drift apart without a test noticing.
 """
 
+import re
 import shlex
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,7 +17,10 @@ from gossiplab.experiment import Experiment, Value, split_schedule
 from gossiplab.link import Link
 from gossiplab.plan import natural_end, write_scheduled
 from gossiplab.protocol import Protocol, resolve_params
+from gossiplab.text import visible
 from gossiplab.workload import Workload
+
+_NAME = re.compile(r"\w[\w .+-]*")
 
 
 def run_line(header: Header, protocol: type[Protocol] | None = None, folders: Iterable[Path] = ()) -> str:
@@ -24,9 +28,14 @@ def run_line(header: Header, protocol: type[Protocol] | None = None, folders: It
 
     Whatever is as it would be anyway is left out. protocol: says what its parameters are by default; without it
     all of them are written. folders: where the protocol is found, when it is no built-in one. A run that only a
-    person ends is a `gossiplab lab`.
+    person ends is a `gossiplab lab`. Raises UserError where what stands for the protocol would be read as something else,
+    such as a file or an option: it may come from a stranger.
     """
     experiment = header.experiment
+    if not _NAME.fullmatch(experiment.protocol) or experiment.protocol.endswith((".py", ".toml")):
+        raise UserError(
+            f"there is no line for this run, for {visible(repr(experiment.protocol))} is no protocol's name: export it as an experiment instead."
+        )
     if _complete(protocol, experiment.params) != experiment.params:
         protocol = None  # it is another one of the same name
     command = "lab" if experiment.until == "stopped" else "run"

@@ -24,6 +24,13 @@ def visible(text: str, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def visible_ends(text: str, limit: int) -> str:
+    """Like `visible`, but what is too long loses its middle: a long name in a sentence does not hide the reason."""
+    if len(text) <= limit:
+        return visible(text, limit)
+    return visible(text[: limit // 2], limit // 2) + "…" + visible(text[-(limit // 2) :], limit // 2)
+
+
 def _show(match: re.Match[str]) -> str:
     character = match[0]
     if unicodedata.category(character) in _HIDDEN or _BLANK.match(character):

@@ -28,13 +28,15 @@ def complaint(error: CycloptsError) -> str:
         case UnusedCliTokensError():
             unused, given = error.unused_tokens or [""], error.root_input_tokens or []
             if not error.command_chain and unused[0] in (error.app or ()):
-                before = given[: len(given) - len(unused)]
-                right = visible(shlex.join(["gossiplab", *unused, *before]), 300)
-                return f"options stand behind the command: write {right}."
+                return _behind(unused, given[: len(given) - len(unused)])
             return f"there is nothing to do with {_shown(unused[0])}: write a command, such as gossiplab run epidemic, or see --help."
         case MissingArgumentError():
             return _missing(error, command, more)
         case UnknownOptionError():
+            given = error.root_input_tokens or []
+            place = next((i for i, word in enumerate(given) if word in (error.app or ())), 0)
+            if place and not error.command_chain:
+                return _behind(given[place:], given[:place])
             option = visible((error.token.keyword or error.token.value).partition("=")[0], 100)
             _, _, guess = str(error).partition("Did you mean ")
             perhaps = f"perhaps you mean {guess.strip().rstrip('?')}, " if guess else ""
@@ -45,6 +47,11 @@ def complaint(error: CycloptsError) -> str:
             return f"{error.token.keyword} is given twice: give it once."
         case _:
             return f"{visible(' '.join(str(error).split()), 300).rstrip('.?')}: {more}."
+
+
+def _behind(command: list[str], options: list[str]) -> str:
+    right = visible(shlex.join(["gossiplab", *command, *options]), 300)
+    return f"options stand behind the command: write {right}."
 
 
 def _missing(error: MissingArgumentError, command: str, more: str) -> str:

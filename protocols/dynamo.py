@@ -245,6 +245,16 @@ class Dynamo(heartbeat.Heartbeat):
     )
     cleanup = param(1e6, low=0.001, high=1e6, unit="s", doc="silence after which a dead member is forgotten")
 
+    @classmethod
+    def complete(cls, params: dict) -> dict:
+        """More answers than there are homes never come."""
+        for name in ("r", "w"):
+            if params[name] > params["n"]:
+                raise ValueError(
+                    f"the parameter {name} cannot be {params[name]}: a key has n={params['n']} homes, give at most as many."
+                )
+        return params
+
     def setup(self) -> None:
         """Have an empty disk, or the keys of the workload that belong here."""
         super().setup()

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gossiplab import cli, headless
+from gossiplab.errors import UserError
 from gossiplab.plan import plan
 from gossiplab.runline import run_line
 from gossiplab.tui import app
@@ -137,6 +138,16 @@ def test_any_text_survives_the_shell(text):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gossiplab.content.load_protocol", lambda *_: Texts)
         assert read(run_line(header, Texts)) == header
+
+
+@pytest.mark.parametrize(
+    "name", ["p/pwn.py", "pwn.py", "x.toml", "--record=x", "-h", "../x", "", "a\nb", "\x1b[2Jx", " x"]
+)
+def test_what_a_stranger_calls_a_protocol_names_no_file_and_no_option(name):
+    header = header_of("epidemic")
+    strange = msgspec.structs.replace(header.experiment, protocol=name)
+    with pytest.raises(UserError, match="is no protocol's name"):
+        run_line(msgspec.structs.replace(header, experiment=strange))
 
 
 def test_folders_are_named():

@@ -104,7 +104,7 @@ class ZstdSource:
                 parameters = zstandard.get_frame_parameters(head)
                 position = offset + zstandard.frame_header_size(head)
             except zstandard.ZstdError:
-                if end - offset < _HEADER:
+                if end - offset < _HEADER and zstandard.FRAME_HEADER.startswith(head[:4]):
                     return  # a torn header: nothing of this frame can be read
                 raise self._error(f"it is corrupted: at byte {offset} there is no zstandard frame") from None
             last = False

@@ -282,7 +282,7 @@ class GossipApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Part of App."""
-        yield SystemCommand("Theme", "Choose light, dark or other colours", self.action_change_theme)
+        yield SystemCommand("Theme: light, dark and others", "Choose other colours", self.action_change_theme)
         yield SystemCommand(
             "Picture",
             "Save the screen as an SVG picture",

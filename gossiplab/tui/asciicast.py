@@ -64,7 +64,7 @@ async def asciicast(
     yield _line({"version": 3, "term": {"cols": width, "rows": height}, "title": _title(recording)})
     film = _Film()
     yield film.event(0.0, "o", _BEGIN)
-    commands = ((event.t, event.command) for event in recording.commands() if event.t > start)
+    commands = ((event.t, event.command) for event in recording.commands() if event.t >= start)
     command = next(commands, None)
     rows = [Strip([])] * height
     async with camera(recording.path, width, height, playing=True) as lens:

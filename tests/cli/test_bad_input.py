@@ -5,7 +5,7 @@ import os
 import pytest
 
 from gossiplab.library import own_recordings
-from tests.cli.running import is_one_sentence
+from tests.cli.running import finish, is_one_sentence, start
 from tests.helpers import bytes_of, header_of
 
 FLAGS = [
@@ -273,6 +273,9 @@ def test_a_protocol_that_fails_on_every_node_says_it_once(gossiplab):
     (["run", "epidemic", "--json=maybe"], "--json cannot be 'maybe': give true, false or nothing after it, see gossiplab run --help."),
     (["run", "epidemic", "--seed", "1", "--seed", "2"], "--seed is given twice: give it once."),
     (["--ascii", "replay", "x y"], "options stand behind the command: write gossiplab replay 'x y' --ascii."),
+    (["--ascii", "lab", "rumor", "--nods", "3"], "options stand behind the command: write gossiplab lab rumor --nods 3 --ascii."),
+    (["--nods", "3", "rumor"], "gossiplab has no option --nods: see gossiplab --help."),
+    (["run", "dynamo", "--set", "r=4"], "the parameter r cannot be 4: a key has n=3 homes, give at most as many."),
     (["--ascii", "swim"], "there is nothing to do with 'swim': write a command, such as gossiplab run epidemic, or see --help."),
     (["run", "epidemic", "replay"], "there is nothing to do with 'replay': write a command, such as gossiplab run epidemic, or see --help."),
     (["replay", "nonesuch"], "nonesuch cannot be used: there is no such file: list yours with `gossiplab recordings`."),
@@ -282,6 +285,14 @@ def test_a_protocol_that_fails_on_every_node_says_it_once(gossiplab):
 def test_what_is_said(gossiplab, arguments, said):
     code, out, err = gossiplab(*arguments)
     assert (code, out, err) == (2, "", f"gossiplab: {said}\n")
+
+
+def test_a_long_name_does_not_hide_the_reason():
+    code, out, err = finish(start("run", f"{'x' * 5000}.toml"))
+    assert (code, out) == (2, "")
+    assert len(err) < 2100
+    assert err.startswith("gossiplab: xxx")
+    assert err.endswith("xxx.toml cannot be used: File name too long; give another name.\n")
 
 
 def test_the_extra_for_the_browser_is_named(gossiplab, monkeypatch):

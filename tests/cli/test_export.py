@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shlex
 
 import msgspec
@@ -193,9 +194,13 @@ def test_a_recording_that_ends_early_is_exported_up_to_there(gossiplab, file):
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2])
     for to in (*TEXT, "svg"):
-        code, out, _ = gossiplab("export", file, "--to", to)
+        code, out, err = gossiplab("export", file, "--to", to)
         assert code == 0
         assert out
+        if to == "experiment":
+            assert "The recording ends early" in out
+        else:
+            assert re.search(r"ends early after event \d+, and so does what is exported", err)
 
 
 def test_a_full_disk_is_said():

@@ -131,6 +131,14 @@ def test_compressed_and_torn_anywhere(small, tmp_path):
     assert opened
 
 
+@pytest.mark.parametrize("junk", [b"!", b"junk", b"\x28\xb5\x2f!", b"\n" * 17, b"junk" * 100])
+def test_what_stands_behind_a_compressed_recording_is_no_torn_end(small, tmp_path, junk):
+    path = packed(tmp_path / "whole.zst", small)
+    path.write_bytes(path.read_bytes() + junk)
+    with pytest.raises(RecordingError, match="corrupted"):
+        open_recording(path)
+
+
 edits = st.lists(
     st.tuples(
         st.sampled_from(["flip", "insert", "delete", "copy"]),

@@ -117,7 +117,7 @@ async def test_a_film_is_an_asciicast_of_version_3(path):
         t += interval
         if code == "m":
             markers.append((round(t, 3), data))
-    assert markers == [(0.4, "kill n2-n3"), (1.0, "partition n0-n4")]
+    assert markers == [(0.0, "inject n0"), (0.4, "kill n2-n3"), (1.0, "partition n0-n4")]
 
 
 @pytest.mark.parametrize("start, speed", [(0.0, None), (0.5, 0.5), (9.0, 3.0)])
