@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from gossiplab.tui.drawings import SIGNS, Drawings, Frame
 from gossiplab.tui.timeline import grown
 from gossiplab.tui.view import Scene, View
-from gossiplab.world.course import agreement
+from gossiplab.world.agreement import agreement
 
 if TYPE_CHECKING:  # textual-plot, with its numpy, is not read before somebody looks at charts
     from gossiplab.tui.chart import Chart

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from gossiplab.events import Header
 from gossiplab.text import visible
 from gossiplab.tui.numbers import nice
-from gossiplab.world.course import agreement
+from gossiplab.world.agreement import agreement
 from gossiplab.world.series import Counts, plus
 from gossiplab.world.theory import NoPrediction, Prediction, predict
 from gossiplab.world.world import World

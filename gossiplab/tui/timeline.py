@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gossiplab.world.course import agreement, heard_times
+from gossiplab.world.agreement import agreement, heard_times
 from gossiplab.world.parts import LOST
 from gossiplab.world.world import World
 

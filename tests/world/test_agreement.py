@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gossiplab.recording.possible import possible_world
 from gossiplab.replica.membership import ALIVE, SUSPECTED
 from gossiplab.world.accuracy import accuracy
-from gossiplab.world.course import agreement
+from gossiplab.world.agreement import agreement
 from gossiplab.world.series import MOST_BINS, Series
 from gossiplab.world.world import World, new_world
 from tests.helpers import events_of, header_of

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossiplab.events import Delivered, Dropped, Injected, Learned, Sent
-from gossiplab.world.course import course, course_of
+from gossiplab.world.agreement import heard_times
 from gossiplab.world.series import FIRST_WIDTH, MOST_BINS, Series, minus, plus
 from gossiplab.world.world import MOST_KINDS, OTHER_KINDS, World, new_world
 from tests.helpers import events_of, header_of, only
@@ -61,66 +61,37 @@ def test_a_series_depends_on_the_events_alone(schedule, seed, sizes):
     half = msgspec.json.decode(msgspec.json.encode(pieces), type=World)  # as a keyframe has it
     half.apply(rest)
     assert half.series == whole.series
-    assert course(half) == course(whole)
+    assert half.series.counted(half.counts) == whole.series.counted(whole.counts)
 
 
 @given(schedules, st.integers(0, 20))
 @settings(max_examples=40)
-def test_the_course_is_what_is_counted_event_by_event(schedule, seed):
+def test_a_series_is_what_is_counted_event_by_event(schedule, seed):
     header = run(schedule, seed)
     events = events_of(header)
     world = new_world(header)
     world.apply(events)
-    rows = course(world)
-    sent, dropped = only(events, Sent), only(events, Dropped)
-    assert rows[-1].stop == world.t
-    for row in rows:
-        last = row is rows[-1]
+    sent, dropped, learned = only(events, Sent), only(events, Dropped), only(events, Learned)
+    width, rows = world.series.width, world.series.counted(world.counts)
+    for place, counts in enumerate(rows):
+        useful, redundant, lost, *kinds = (*counts, *[0] * (3 + 2 * len(world.kinds) - len(counts)))
 
-        def within(event, row=row, last=last):
-            return row.start <= event.t and (last or event.t < row.stop)
+        def within(event, place=place):
+            last = place == len(rows) - 1
+            return place * width <= event.t and (last or event.t < (place + 1) * width)
 
-        for kind in world.kinds:
+        for kind, number, size in zip(world.kinds, kinds[::2], kinds[1::2], strict=True):
             these = [event for event in sent if event.kind == kind and within(event)]
-            assert row.sent[kind] == len(these)
-            assert row.bytes[kind] == sum(event.size for event in these)
-        assert row.dropped == sum(map(within, dropped))
-        for rumor, heard in enumerate(row.heard):
-            by_then = {
-                event.node
-                for event in only(events, Learned)
-                if event.rumor == rumor and (last or event.t < row.stop)
-            }
-            assert heard == len(by_then)
-    assert sum(row.useful for row in rows) == world.useful
-    assert sum(row.redundant for row in rows) == world.redundant
-
-
-@given(schedules, st.integers(0, 5))
-@settings(max_examples=20)
-def test_any_range_computed_from_events_is_what_the_world_has(schedule, seed):
-    header = run(schedule, seed)
-    events = events_of(header)
-    world = new_world(header)
-    world.apply(events)
-    want = course(world)
-    rows = list(course_of(new_world(header), events, world.series.width, world.series.edge))
-    kinds = set(world.kinds)
-    assert len(rows) == len(want)
-    for row, other in zip(rows, want, strict=True):
-        assert (row.start, row.useful, row.redundant) == (other.start, other.useful, other.redundant)
-        for kind in kinds:  # a row that ends before a type came up does not know it
-            assert row.sent.get(kind, 0) == other.sent[kind]
-            assert row.bytes.get(kind, 0) == other.bytes[kind]
-    before = new_world(header)
-    part = [event for event in events if event.t < 1.0]
-    before.apply(part)
-    start = before.t
-    later = list(course_of(before, events[len(part) :], 0.5, 3.0))
-    assert later[0].start == start
-    assert later[-1].stop == 3.0
-    totals = [event for event in only(events, Sent) if 1.0 <= event.t < 3.0]
-    assert sum(sum(row.sent.values()) for row in later) == len(totals)
+            assert number == len(these)
+            assert size == sum(event.size for event in these)
+        assert lost == sum(map(within, dropped))
+        told = sum(1 for event in only(events, Delivered) if within(event))
+        assert useful + redundant <= told
+    assert sum(counts[0] for counts in rows if counts) == world.useful
+    assert sum(counts[1] for counts in rows if len(counts) > 1) == world.redundant
+    for rumor, times in enumerate(heard_times(world)):
+        first = {event.node: event.t for event in reversed(learned) if event.rumor == rumor}
+        assert times == sorted(first.values())
 
 
 def _message(id, dst, carries, kind="Push"):
@@ -139,7 +110,6 @@ def test_a_delivery_teaches_nothing_when_the_receiver_knew_all_that_it_carries()
     assert (world.useful, world.redundant) == (2, 1)
     world.apply([Delivered(1.0, 3)])  # carries nothing
     assert (world.useful, world.redundant) == (2, 1)
-    assert course(world)[-1].redundancy == pytest.approx(1 / 3)
 
 
 def test_types_without_end_take_no_memory_without_end():
