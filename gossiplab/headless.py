@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as RichProgress
 
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.errors import StorageError
 from gossiplab.events import AnyEvent, Header
 from gossiplab.experiment import Value

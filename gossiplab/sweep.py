@@ -15,7 +15,8 @@ from textwrap import wrap
 
 import msgspec
 
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.errors import UserError
 from gossiplab.events import Header
 from gossiplab.headless import Progress

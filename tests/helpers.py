@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from gossiplab.commands import parse_command
 from gossiplab.content import load_protocol
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import AnyEvent, Event, Header
 from gossiplab.experiment import make_experiment
 from gossiplab.plan import plan

@@ -1,12 +1,10 @@
 """A lab: an experiment that is running. It owns clock, network and nodes, takes commands and emits events.
 
 Nothing else mutates. The lab knows no screen and no file: what happens leaves it as batches of events
-through `sink`. Start it headless with `run_lab`, or as a guest of another loop with `Lab.main`.
+through `sink`. Start it headless with `gossiplab.engine.run`, or as a guest of another loop with `Lab.main`.
 """
 
-import signal
-import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import CodeType
 from typing import Any, cast, get_args
 
@@ -39,12 +37,11 @@ from gossiplab.engine.network import Network, encode
 from gossiplab.engine.node import Node, endless, nested, sample, whose
 from gossiplab.engine.peers import peers_of_all
 from gossiplab.engine.replicas import Replicas
-from gossiplab.engine.scheduling import deterministic_scheduling
 from gossiplab.engine.tasks import DEEPEST, abandon, depth, descendants, innermost, no_threads, wants_thread
 from gossiplab.engine.unrest import Unrest
 from gossiplab.engine.watchdog import watching
 from gossiplab.engine.wheel import Wheel
-from gossiplab.errors import ProtocolError, first_line, first_of
+from gossiplab.errors import ProtocolError, first_line
 from gossiplab.events import (
     AnyEvent,
     Began,
@@ -551,45 +548,3 @@ class Lab:
                     pass
         self.network.undo(node, undone)
         self.replicas.undo(node, undone)
-
-
-def run_lab(lab: Lab) -> None:
-    """Run a lab to its end, without a screen, as fast as it goes. What its sink raises ends the run and comes out.
-
-    SIGINT, SIGTERM and SIGHUP end the run too, at the instant it has reached, as a command to stop would;
-    but not one that was ignored before, as nohup has it.
-    """
-
-    async def main() -> None:
-        heeded = _heeded() if threading.current_thread() is threading.main_thread() else []
-        if not heeded:
-            await lab.main()
-            return
-        # from before the first step of a protocol: it may be the one that does not return
-        with trio.open_signal_receiver(*heeded) as signals:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_stop_on_signal, lab, signals)
-                await lab.main()
-                nursery.cancel_scope.cancel()
-
-    with deterministic_scheduling():
-        try:
-            trio.run(main, clock=lab.clock, instruments=[lab.kernel])
-        except BaseExceptionGroup as group:
-            raise first_of(group) from None
-
-
-def _heeded() -> list[signal.Signals]:
-    """The signals that end a run."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP")  # the last is missing on some systems
-    numbers = [number for name in names if (number := getattr(signal, name, None)) is not None]
-    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-
-
-async def _stop_on_signal(lab: Lab, signals: AsyncIterator[int]) -> None:
-    async for number in signals:
-        if lab.signal is None:
-            lab.stop()
-        else:
-            lab.hurry()
-        lab.signal = number

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import AnyEvent
 from gossiplab.protocol import Protocol
 from gossiplab.recording.again import repeat

@@ -21,12 +21,12 @@ from textual.widgets import Static
 
 from gossiplab.commands import AnyCommand, Heal, Inject, Kill, Leave, Partition, Rejoin, parse_command
 from gossiplab.errors import GossiplabError
-from gossiplab.recording.export.line import line_of
 from gossiplab.text import visible
 from gossiplab.tui.banner import Banner
 from gossiplab.tui.compare import Compare
 from gossiplab.tui.data import DataView
-from gossiplab.tui.editor import own_folder, protocol_file
+from gossiplab.tui.deeds import Deeds
+from gossiplab.tui.editor import protocol_file
 from gossiplab.tui.explain import Explain
 from gossiplab.tui.keybar import KeyBar
 from gossiplab.tui.keys import bindings
@@ -36,12 +36,13 @@ from gossiplab.tui.notice import Notice
 from gossiplab.tui.outlook import Target, why_not
 from gossiplab.tui.palette import LabCommands, Typed
 from gossiplab.tui.panel import Panel
+from gossiplab.tui.run_name import line_for
 from gossiplab.tui.selection import PickedLink, PickedMessage, PickedNode, Selection
 from gossiplab.tui.session import Session
 from gossiplab.tui.stage import Stage
 from gossiplab.tui.status import Status
 from gossiplab.tui.tabs import Tabs
-from gossiplab.tui.timeline import Second, Timeline
+from gossiplab.tui.timeline import Timeline
 from gossiplab.tui.tracks import Tracks
 from gossiplab.tui.tree import ways
 from gossiplab.tui.view import Scene, View
@@ -69,15 +70,13 @@ class LabScreen(Screen[None]):
     def __init__(self, tracks: Tracks, on_failure: Callable[[BaseException], None]) -> None:
         super().__init__()
         self.tracks = tracks
-        self._on_failure = on_failure
+        self._deeds = Deeds(tracks, on_failure, self.run_worker, self._say)
         self._opened = False
         self._details: bool | None = None  # whether the user wants the panel; None: as there is room
         self._sought: float | None = None
         self._picked: Selection | None = None  # a link or a message that is looked at
         self._drawn = perf_counter()
         self._frames = 0
-        self._making = False  # whether another future is being made
-        self._waiting: list[AnyCommand] = []  # what was commanded meanwhile
         self.tracing = False  # whether the stage shows who told whom
 
     @property
@@ -127,10 +126,8 @@ class LabScreen(Screen[None]):
         if self._sought is not None:
             t, self._sought = self._sought, None
             self._try(lambda: self.session.seek(t))
-        if self._waiting and not (self._making or self.session.repeating):
-            waiting, self._waiting = self._waiting, []
-            for each in waiting:
-                self._act(each)
+        for each in self._deeds.waiting():
+            self._act(each)
         self._frames += 1
         self.draw(self._frames % _FRAMES_A_WORD if self.session.running else None)
 
@@ -157,7 +154,7 @@ class LabScreen(Screen[None]):
             self._status.show(session)
             self._banner.show(session.trouble, world)
         if turn in (None, 1):
-            self.timeline.show(session.latest, session.t, session.end, session.growing, self._second())
+            self.timeline.show(session.latest, session.t, session.end, session.growing, self.tracks.second)
         if turn in (None, 2):
             if self._panel.display:
                 self._panel.show(session, self.picked, self.view)
@@ -476,7 +473,9 @@ class LabScreen(Screen[None]):
 
     def _write(self, *texts: str) -> bool:
         """Act as somebody has written it, all at one instant."""
-        return self._try(lambda: self._do(*(parse_command(text, self.session.roster()) for text in texts)))
+        return self._try(
+            lambda: self._deeds.do(*(parse_command(text, self.session.roster()) for text in texts))
+        )
 
     def _act_on_nodes(self, what: str, command: "Callable[[tuple[int, ...]], AnyCommand]") -> None:
         """Act on the marked nodes, whose marks are then used up; without any, on the selected one."""
@@ -487,33 +486,9 @@ class LabScreen(Screen[None]):
             self.stage.marked = frozenset()
 
     def _act(self, command: AnyCommand) -> bool:
-        return self._try(lambda: self._do(command))
-
-    def _do(self, *commands: AnyCommand) -> None:
-        """Act in the present; in the past, begin another future."""
-        if self._making or self.session.repeating:
-            self._waiting += commands
-        elif self.session.present:
-            self.session.act(*commands)
-        else:
-            self._making = True
-            self.run_worker(self._fork(*commands))
+        return self._try(lambda: self._deeds.do(command))
 
     # futures -----------------------------------------------------------------------------------
-
-    async def _fork(self, command: AnyCommand, *others: AnyCommand) -> None:
-        t = self.session.t
-        try:
-            await self.tracks.fork(command, self._on_failure, *others)
-        except GossiplabError as error:
-            self.notice.say(str(error))
-        else:
-            track = self.tracks.all[self.tracks.current]
-            self.notice.say(
-                f"from {t:.3f} s on this is another future, {track.letter}: press o for the one before, c to compare."
-            )
-        finally:
-            self._making = False
 
     async def action_other(self) -> None:
         if len(self.tracks.all) == 1:
@@ -534,28 +509,14 @@ class LabScreen(Screen[None]):
 
     def line(self) -> str | None:
         """The line that gives this run again, as far as it is recorded; None where there is none, which is said."""
-        session = self.session
         try:
-            try:
-                protocol = session.protocol
-            except GossiplabError:
-                protocol = None  # not here: every parameter is written, and the folder is for the user to add
-            folder = None if protocol is None else own_folder(protocol)
-            return line_of(session.recording(), protocol, () if folder is None else (folder,))
+            return line_for(self.session)
         except GossiplabError as error:
             self.notice.say(str(error))
             return None
 
-    def _second(self) -> Second | None:
-        """The other track, for the timeline."""
-        other = self.tracks.other
-        if other is None:
-            return None
-        track = self.tracks.all[self.tracks.current]
-        parent = track.session.header.parent or other.session.header.parent
-        return Second(
-            track.letter, other.letter, other.session.latest, other.session.end, parent.t if parent else 0.0
-        )
+    def _say(self, text: str) -> None:
+        self.notice.say(text)
 
     def _try(self, action: Callable[[], None]) -> bool:
         """Do something; what makes it impossible is said. Whether it was done."""

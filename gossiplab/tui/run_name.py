@@ -1,4 +1,4 @@
-"""The run's name: the line that gives this run again, to be read and to be copied. Imports text."""
+"""The run's name: the line that gives this run again, to be read and to be copied. Imports session."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -10,7 +10,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from gossiplab.errors import GossiplabError
+from gossiplab.recording.export.line import line_of
 from gossiplab.text import visible
+from gossiplab.tui.editor import own_folder
+from gossiplab.tui.session import Session
 
 MOST_COPIED = 50_000  # characters; terminals drop a longer OSC 52 without a word
 _ABOUT = (
@@ -56,6 +60,16 @@ class RunName(ModalScreen[None]):
             self._copy(self._line)
             said = "handed to your terminal's clipboard; where it takes none (OSC 52), mark the line with shift and the mouse."
         self.query_one("#copied", Static).update(Content(said))
+
+
+def line_for(session: Session) -> str:
+    """The line that gives this run again, as far as it is recorded. Raises GossiplabError where there is none."""
+    try:
+        protocol = session.protocol
+    except GossiplabError:
+        protocol = None  # not here: every parameter is written, and the folder is for the user to add
+    folder = None if protocol is None else own_folder(protocol)
+    return line_of(session.recording(), protocol, () if folder is None else (folder,))
 
 
 def unfit(line: str) -> str | None:

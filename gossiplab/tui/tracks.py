@@ -18,6 +18,7 @@ from gossiplab.recording.again import fork
 from gossiplab.tui.idle import why_idle
 from gossiplab.tui.live import LiveLab
 from gossiplab.tui.session import Replay, Session
+from gossiplab.tui.timeline import Second
 
 
 class Track(NamedTuple):
@@ -60,6 +61,18 @@ class Tracks:
         if parent is not None:
             return self.all[parent]
         return next((track for track in reversed(self.all) if track is not self.all[self.current]), None)
+
+    @property
+    def second(self) -> Second | None:
+        """The other one, as the timeline shows it."""
+        other = self.other
+        if other is None:
+            return None
+        track = self.all[self.current]
+        parent = track.session.header.parent or other.session.header.parent
+        return Second(
+            track.letter, other.letter, other.session.latest, other.session.end, parent.t if parent else 0.0
+        )
 
     async def fork(
         self, command: AnyCommand, on_failure: Callable[[BaseException], None], *others: AnyCommand

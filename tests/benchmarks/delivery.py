@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 import simpy
 
 from gossiplab.content import load_protocol_file
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.experiment import Experiment
 from gossiplab.link import Link
 from gossiplab.plan import plan

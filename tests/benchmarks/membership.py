@@ -4,7 +4,8 @@ import gc
 from time import process_time
 
 from gossiplab.content import load_protocol
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.experiment import Experiment
 from gossiplab.plan import plan
 from gossiplab.recording.tape import Tape

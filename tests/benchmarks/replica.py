@@ -5,7 +5,7 @@ from time import process_time
 
 import msgspec
 
-from gossiplab.engine.lab import run_lab
+from gossiplab.engine.run import run_lab
 from gossiplab.replica.hybrid import Hybrid
 from gossiplab.replica.lww_register import LwwRegister
 from gossiplab.replica.merkle import MerkleTree, descend

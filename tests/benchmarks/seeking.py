@@ -8,7 +8,8 @@ from random import Random
 from time import perf_counter
 
 from gossiplab.content import load_protocol_file
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.experiment import Experiment
 from gossiplab.link import Link
 from gossiplab.plan import plan

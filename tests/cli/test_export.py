@@ -8,7 +8,7 @@ import shlex
 import msgspec
 import pytest
 
-from gossiplab.engine.lab import run_lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import Parent
 from gossiplab.recording.recorder import Recorder
 from tests.cli.running import finish, is_one_sentence, start

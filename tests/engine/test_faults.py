@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gossiplab.commands import parse_command
 from gossiplab.engine.kernel import COMMAND
-from gossiplab.engine.lab import run_lab
+from gossiplab.engine.run import run_lab
 from gossiplab.errors import UserError
 from gossiplab.events import (
     AnyEvent,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gossiplab import Message, Protocol, every, param
 from gossiplab.commands import Inject, Kill
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.errors import UserError
 from gossiplab.events import (
     Commanded,

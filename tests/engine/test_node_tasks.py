@@ -4,7 +4,8 @@ import pytest
 import trio
 
 from gossiplab import Message, Protocol, every
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import (
     Crashed,
     Ended,

@@ -9,7 +9,8 @@ import trio
 from gossiplab import Protocol, every
 from gossiplab.engine import lab as lab_module
 from gossiplab.engine import tasks
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import Crashed, Ended, Killed, Rejoined, Shown
 from tests.helpers import header_of, only
 

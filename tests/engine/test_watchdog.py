@@ -11,7 +11,8 @@ import trio
 
 from gossiplab import Protocol, every
 from gossiplab.engine import tasks, watchdog
-from gossiplab.engine.lab import Lab, run_lab
+from gossiplab.engine.lab import Lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import Crashed, Ended, Rejoined, Repairing, Sent, Shown, Versioned
 from gossiplab.recording.verify import verify
 from gossiplab.replica.hybrid import Hybrid

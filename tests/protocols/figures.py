@@ -5,7 +5,7 @@ from math import sqrt
 from statistics import mean, stdev
 from typing import Any
 
-from gossiplab.engine.lab import run_lab
+from gossiplab.engine.run import run_lab
 from gossiplab.world.metrics import RumorFigures, rumor_figures
 from gossiplab.world.world import World, new_world
 from tests.helpers import header_of, lab_of

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from gossiplab.content import load_protocol
-from gossiplab.engine.lab import run_lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import Believed, Crashed, Listed
 from gossiplab.nodeset import parse_nodes
 from gossiplab.world.metrics import membership_figures

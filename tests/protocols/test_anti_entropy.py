@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gossiplab.engine.lab import run_lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import Delivered, Repaired, Repairing, Requested, Sent, Shown, Stored, Versioned
 from gossiplab.world.metrics import replica_figures
 from gossiplab.world.world import new_world

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gossiplab.builtin import merkle_repair
-from gossiplab.engine.lab import run_lab
+from gossiplab.engine.run import run_lab
 from gossiplab.events import Compared, Crashed, Delivered, Repaired, Sent, Stored, Versioned
 from gossiplab.replica.digest import fingerprint
 from gossiplab.replica.hybrid import Hybrid

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gossiplab.commands import parse_command
-from gossiplab.engine.lab import run_lab
+from gossiplab.engine.run import run_lab
 from gossiplab.errors import RecordingError, UserError
 from gossiplab.recording.again import fork
 from gossiplab.recording.reader import open_recording

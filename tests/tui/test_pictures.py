@@ -18,9 +18,15 @@ pytestmark = pytest.mark.anyio
 
 RUMOR: dict[str, Any] = {"protocol": "epidemic", "nodes": 40, "seed": 3, "link": {"latency": "0.1..0.3"}}
 MEMBERS: dict[str, Any] = {"protocol": "swim", "nodes": 24, "seed": 2}
-LABS = {"beliefs": MEMBERS}
+COPIES: dict[str, Any] = {
+    "protocol": "merkle_repair", "nodes": 12, "seed": 4, "workload": {"keys": 40},
+    "params": {"fanout": 4, "depth": 2, "batch": 20, "period": 1.0},
+}  # fmt: skip
+LABS = {"beliefs": MEMBERS, "data": COPIES, "repair": COPIES}
 BEFORE = {"epidemic": [(1.2, "kill n5"), (1.5, "pause n7"), (3.0, "partition n0-n9"), (4.0, "inject n30")],
-          "swim": [(1.2, "kill n5"), (1.5, "pause n7"), (3.0, "partition n0-n9")]}  # fmt: skip
+          "swim": [(1.2, "kill n5"), (1.5, "pause n7"), (3.0, "partition n0-n9")],
+          "merkle_repair": [(1.0, "corrupt n0 3"), (1.2, "kill n5"), (1.5, "pause n7"), (3.0, "partition n0-n4"),
+                            (3.2, "write n1 k3 left"), (3.4, "write n9 k3 right")]}  # fmt: skip
 INSTANT = 5.0
 
 
@@ -36,7 +42,7 @@ def picture(snapshot):
 
 
 def labs() -> list[dict[str, Any]]:
-    return [RUMOR, *(lab for lab in (MEMBERS,) if lab in LABS.values())]
+    return [RUMOR, MEMBERS, COPIES]
 
 
 async def compare(hand, lab, picture, check=None):
@@ -107,6 +113,7 @@ async def test_in_ascii(tmp_path, picture, lab):
 @pytest.mark.parametrize("lab", labs(), ids=lambda lab: lab["protocol"])
 async def test_a_thousand_nodes(tmp_path, picture, lab):
     large = {**lab, "nodes": 1000}
-    async with live(tmp_path / "run.gossip", posts=[(1.0, "kill n5")], size=LARGE, **large) as hand:
+    posts = [(1.0, "corrupt n0 3" if lab is COPIES else "kill n5")]
+    async with live(tmp_path / "run.gossip", posts=posts, size=LARGE, **large) as hand:
         await hand.run_to(4.0 if lab is RUMOR else 1.5)
         await compare(hand, lab, picture)
