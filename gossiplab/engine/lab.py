@@ -4,6 +4,7 @@ Nothing else mutates. The lab knows no screen and no file: what happens leaves i
 through `sink`. Start it headless with `gossiplab.engine.run`, or as a guest of another loop with `Lab.main`.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from types import CodeType
 from typing import Any, cast, get_args
@@ -33,8 +34,8 @@ from gossiplab.commands import (
 )  # fmt: skip
 from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
-from gossiplab.engine.network import Network, encode
-from gossiplab.engine.node import Node, endless, nested, sample, whose
+from gossiplab.engine.network import Network, Undone, encode
+from gossiplab.engine.node import Node, Whose, endless, nested, sample, whose
 from gossiplab.engine.peers import peers_of_all
 from gossiplab.engine.replicas import Replicas
 from gossiplab.engine.tasks import DEEPEST, abandon, depth, descendants, innermost, no_threads, wants_thread
@@ -130,6 +131,7 @@ class Lab:
         self._ending = False
         self._unrest: list[Unrest] = []  # flapping and churn under way
         self._faults = 0  # how many of them there have been
+        self._wild: set[Whose] = set()  # lives that were ended because their tasks had no end in sight
         self.abandoned: set[int] = set()  # nodes that had tasks which would not end
         self.threaded: set[int] = set()  # nodes that waited at the end for a thread, which they do not get
         self._over = trio.Event()
@@ -490,13 +492,17 @@ class Lab:
         self._run_wild(task, endless())
 
     def _spawned(self, task: trio.lowlevel.Task) -> None:
-        """A new task, perhaps one too many below another."""
-        if depth(task) > DEEPEST:
+        """A new task, perhaps one too many below another, or one of a life that ran wild and has ended."""
+        if self._wild and whose(task) in self._wild:
+            abandon(task)
+        elif depth(task) > DEEPEST:
             self._run_wild(task, nested())
 
     def _run_wild(self, task: trio.lowlevel.Task, error: ProtocolError) -> None:
         """What a task does has no end in sight: end the node's life, and what does not end with it."""
         belongs = whose(task)
+        if belongs:
+            self._wild.add(belongs)  # what is cancelled can still start tasks, without end
         if belongs and belongs[0].life == belongs[1]:
             belongs[0].spin(task, error)
             self.on_endless()
@@ -531,20 +537,19 @@ class Lab:
                 i for i, event in enumerate(batch) if isinstance(event, Delivered) and event.id == node.cause
             )
             mark = next(arrived, -1) + 1
-        undone = batch[mark:]
+        undone: Undone = defaultdict(list)
+        for event in batch[mark:]:  # which may be millions
+            undone[event.__class__].append(event)
         del batch[mark:]
-        for event in undone:
-            match event:
-                case Learned(rumor=rumor):
-                    self._knowers[rumor] -= 1
-                    node.known.discard(rumor)
-                    if rumor in node.active:
-                        node.active.discard(rumor)
-                        self._infective -= 1
-                case Retired(rumor=rumor) if rumor in node.known:
-                    node.active.add(rumor)
-                    self._infective += 1
-                case _:
-                    pass
+        for event in undone[Learned]:
+            self._knowers[event.rumor] -= 1
+            node.known.discard(event.rumor)
+            if event.rumor in node.active:
+                node.active.discard(event.rumor)
+                self._infective -= 1
+        for event in undone[Retired]:
+            if event.rumor in node.known:
+                node.active.add(event.rumor)
+                self._infective += 1
         self.network.undo(node, undone)
         self.replicas.undo(node, undone)

@@ -14,7 +14,7 @@ million links, and 2.5 kB of generator for each of them is more memory than the 
 Imports kernel, node, commands, events and link; knows no protocol but the bytes it sends.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from heapq import heapify, heappush
 from random import Random
 from typing import Any, cast
@@ -36,7 +36,7 @@ from gossiplab.commands import (
 )
 from gossiplab.engine.kernel import Entry, Kernel
 from gossiplab.engine.node import Node, is_timer
-from gossiplab.engine.watchdog import OverdueError, door
+from gossiplab.engine.watchdog import door
 from gossiplab.errors import ProtocolError, first_line
 from gossiplab.events import (
     AnyEvent,
@@ -67,6 +67,10 @@ Sender = Callable[[Protocol, int, Message, tuple[int, ...]], None]
 Flight = tuple[float, int, Callable[[Any], None], int, int, int, Handler, bytes, tuple[int, ...]]
 """A message in flight, as an entry of the kernel. What its action needs: the message's id, sender, receiver, type,
 encoding, and the rumors it carries."""
+
+
+Undone = Mapping[type[AnyEvent], list[Any]]
+"""Events that shall not have been, by their kinds; of a kind that there is none of, an empty list."""
 
 
 def encode(value: object) -> bytes:
@@ -376,7 +380,7 @@ class Network:
             node.cause = id
             try:
                 handle(node.protocol, src, decode(body))
-            except (Exception, SystemExit, OverdueError) as error:
+            except BaseException as error:
                 node.crash(error, first_line(handle))
             node.cause = None
             if carries:
@@ -404,13 +408,12 @@ class Network:
         """Whose step the arrival of a message is, and in which function."""
         return self._nodes[flight[5]], flight[6][2]
 
-    def undo(self, node: Node, events: list[AnyEvent]) -> None:
+    def undo(self, node: Node, events: Undone) -> None:
         """Make undone what `node` sent in the step under way, which emitted `events`; it will not send again."""
-        ids = [event.id for event in events if isinstance(event, Sent | Duplicated)]
-        self._ids -= len(ids)
-        self.duplicated -= sum(isinstance(event, Duplicated) for event in events)
-        self.dropped -= sum(isinstance(event, Dropped) for event in events)
-        first = min(ids, default=self._ids)
+        self._ids -= len(events[Sent]) + len(events[Duplicated])
+        self.duplicated -= len(events[Duplicated])
+        self.dropped -= len(events[Dropped])
+        first = self._ids
         kept: list[Entry] = []
         for entry in self._heap:
             if entry[2] is self._arriving and entry[3] >= first:

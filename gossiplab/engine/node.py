@@ -17,6 +17,7 @@ What its tasks sleep does not: trio has one clock, and that is the lab's.
 
 import math
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
@@ -34,7 +35,7 @@ from gossiplab.engine.local_clock import LocalClock
 from gossiplab.engine.peers import Others
 from gossiplab.engine.surroundings import NodeLab
 from gossiplab.engine.tasks import Freeze
-from gossiplab.engine.watchdog import OverdueError, door
+from gossiplab.engine.watchdog import door
 from gossiplab.engine.wheel import Beat
 from gossiplab.errors import ProtocolError, fault_place, first_line, first_of
 from gossiplab.events import View
@@ -178,8 +179,12 @@ class Node(_Front):
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self.protocol.run)
                     await trio.sleep_forever()
+                # only a Cancelled passes a nursery unseen, and nobody has cancelled this one
+                self.crash(uncancelled(), first_line(self._kind.run))
         except BaseExceptionGroup as group:
-            faults, rest = group.split((Exception, SystemExit, OverdueError))
+            faults, rest = group.split(
+                lambda error: not isinstance(error, trio.Cancelled | BaseExceptionGroup)
+            )
             if faults and life == self.life:
                 self.crash(first_of(faults))
             if rest:
@@ -324,13 +329,18 @@ class Node(_Front):
         return "aligned" in (each.phase, getattr(self.protocol, each.phase, None))
 
     def crash(self, error: BaseException, line: int = 0) -> None:
-        """End this life because its protocol failed; at `line`, where the error itself does not say."""
+        """End this life because its protocol failed; at `line`, where the error itself does not say.
+
+        Raises `error` again when it is no fault of the protocol: somebody has pressed Ctrl-C.
+        """
+        if isinstance(error, KeyboardInterrupt) and _ctrl_c_raises():
+            raise error
         if not self.up:
             return
         self.stop()
         # the name without its folder: a recording is the same on every machine
         file, own_line = fault_place(error, self._files())
-        self._lab.crashed(self, Path(file).name, own_line or line, _say(error))
+        self._lab.crashed(self, Path(file).name, own_line or line, _say(self, error))
 
     def spin(self, task: trio.lowlevel.Task, error: ProtocolError) -> None:
         """End this life because of what one of its tasks does on and on."""
@@ -379,7 +389,7 @@ class Node(_Front):
                     raise ProtocolError(
                         f"the period of {each.name} is {period} s: give seconds from {_SHORTEST_PERIOD} up"
                     )
-            except Exception as error:
+            except BaseException as error:
                 self.crash(error, first_line(method))
                 return
             period /= self.rate
@@ -403,7 +413,7 @@ class Node(_Front):
         self.kernel.mark = len(self.kernel.batch)
         try:
             method(*arguments)
-        except (Exception, SystemExit, OverdueError) as error:
+        except BaseException as error:
             self.crash(error)
 
     # what the protocol calls: gossiplab.protocol.Host ------------------------------------------
@@ -512,6 +522,13 @@ def nested() -> ProtocolError:
     )
 
 
+def uncancelled() -> ProtocolError:
+    """The fault of a node whose task ends another in trio's name."""
+    return ProtocolError(
+        "its task raised trio.Cancelled though nothing was cancelled: let it pass where it comes up"
+    )
+
+
 def endless_step(name: str) -> ProtocolError:
     """The fault of a node whose step had to be interrupted."""
     return ProtocolError(
@@ -519,11 +536,19 @@ def endless_step(name: str) -> ProtocolError:
     )
 
 
-def _say(error: BaseException) -> str:
+def _ctrl_c_raises() -> bool:
+    """Whether Ctrl-C raises KeyboardInterrupt wherever it strikes, as in a program that runs a lab and hears no signals."""
+    handler: object = signal.getsignal(signal.SIGINT)
+    return handler == signal.default_int_handler or getattr(handler, "__module__", "") == "trio._core._ki"
+
+
+@door("node", "say")
+def _say(node: Node, error: BaseException) -> str:
     """Type and text of an error, the same on every machine: no addresses, and nothing that cannot be written."""
+    say = type(error).__str__
     try:
-        text = str(error)
-    except Exception:
+        text = say(error)
+    except BaseException:
         text = "it cannot say why"
     text = _ADDRESS.sub("", f"{type(error).__name__}: {text}"[:_LONGEST_ERROR])
     return text.encode("utf-8", "backslashreplace").decode()

@@ -8,7 +8,7 @@ is told, once for all nodes.
 Imports workload, events, node and the library of replicas; reaches the lab through `ReplicasLab`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import NamedTuple
 from typing import Protocol as Interface
@@ -17,6 +17,7 @@ import msgspec
 
 from gossiplab.commands import Backup, Corrupt, Delete, Read, Restore, Wipe, Write
 from gossiplab.engine.kernel import CLIENT, Kernel
+from gossiplab.engine.network import Undone
 from gossiplab.engine.node import Node
 from gossiplab.errors import ProtocolError
 from gossiplab.events import (
@@ -218,7 +219,7 @@ class Replicas:
         if self._open.pop(request, None) is not None:
             self._lab.record(Refused(self._now, request, why[:_LONGEST_REASON]))
 
-    def undo(self, node: Node, events: Sequence[AnyEvent]) -> None:
+    def undo(self, node: Node, events: Undone) -> None:
         """Make undone what a step has said; the next who holds a version of it tells it again.
 
         What it has done to its disk is known to nobody, so the disk is lost, as the node's memory is.
@@ -227,24 +228,18 @@ class Replicas:
         if disk is not None:
             disk.store = Store(disk.store.conflict)
         unknown: dict[str, set[str]] = {}
-        for event in events:
-            match event:
-                case Versioned(key=key, name=name):
-                    unknown.setdefault(key, set()).add(name)
-                    self._pasts.get(key, {}).pop(name, None)
-                case Placed(key=key):
-                    self._places[key].pop()
-                case Answered(id=id) | Refused(id=id):
-                    self._open[id] = self._keys[id]
-                case Repaired(id=id):
-                    self._repairs[id] = True
-                case _:
-                    pass
+        for event in events[Versioned]:
+            unknown.setdefault(event.key, set()).add(event.name)
+            self._pasts.get(event.key, {}).pop(event.name, None)
+        for event in events[Placed]:
+            self._places[event.key].pop()
+        for event in (*events[Answered], *events[Refused]):
+            self._open[event.id] = self._keys[event.id]
+        for event in events[Repaired]:
+            self._repairs[event.id] = True
         for key, gone in unknown.items():
             self._names[key] = {face: name for face, name in self._names[key].items() if name not in gone}
-        self._repairs = self._repairs[
-            : len(self._repairs) - sum(isinstance(each, Repairing) for each in events)
-        ]
+        self._repairs = self._repairs[: len(self._repairs) - len(events[Repairing])]
 
     # disks -------------------------------------------------------------------------------------
 

@@ -146,6 +146,8 @@ def abandon(task: trio.lowlevel.Task) -> None:
     _End(task)
     if blocked._abort_func is not None:
         blocked._attempt_abort(_give_up)
+    if blocked._next_send_fn is None and task is not trio.lowlevel.current_task():  # it lets nobody wake it
+        trio.lowlevel.reschedule(task)
 
 
 def _give_up() -> NoReturn:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from typing import Protocol as Interface
 
 from gossiplab.engine.kernel import NEVER, Entry, Kernel
-from gossiplab.engine.watchdog import OverdueError, door
+from gossiplab.engine.watchdog import door
 from gossiplab.protocol import Protocol
 
 
@@ -129,7 +129,7 @@ class Line:
         self._kernel.mark = len(self._batch)
         try:
             method(node.protocol)
-        except (Exception, SystemExit, OverdueError) as error:
+        except BaseException as error:
             node.crash(error)
 
     def _choose(self) -> None:

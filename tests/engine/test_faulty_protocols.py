@@ -1,10 +1,14 @@
 """Whatever a protocol does wrong is its node's crash: an event with file and line, and the run goes on."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+import trio
 
-from gossiplab.events import Crashed, Delivered, Ended
+from gossiplab import Protocol, every
+from gossiplab.engine import watchdog
+from gossiplab.events import Crashed, Delivered, Ended, Shown
 from gossiplab.recording.format import encoder, line_decoder
 from gossiplab.recording.verify import verify
 from tests.helpers import SPECIMENS, bytes_of, events_of, header_of, recording_of, specimen
@@ -73,3 +77,93 @@ def test_the_file_of_a_crash_is_its_name_only():
     header = header_of("faulty", nodes=1, params={"where": "setup"}, until=1)
     (crash,) = [event for event in events_of(header) if isinstance(event, Crashed)]
     assert Path(crash.file).parent == Path()
+
+
+class OddError(BaseException):
+    """Derived from what nothing should be derived from."""
+
+
+def _cancelled():
+    """A Cancelled that trio has raised, kept and raised again where nothing is cancelled."""
+
+    async def main():
+        with trio.CancelScope() as scope:
+            scope.cancel()
+            try:
+                await trio.sleep_forever()
+            except trio.Cancelled as error:
+                kept.append(error)
+                raise
+
+    kept = []
+    trio.run(main)
+    return kept[0]
+
+
+ODD = [
+    OddError("odd"),
+    GeneratorExit(),
+    KeyboardInterrupt(),
+    asyncio.CancelledError(),
+    SystemExit(7),
+    _cancelled(),
+]
+
+
+@pytest.mark.parametrize("error, where", [
+    (error, where) for error in ODD for where in ("round", "task", "child")
+    if not (isinstance(error, trio.Cancelled) and where == "child")  # which the protocol's own nursery takes for its own
+])  # fmt: skip
+def test_whatever_is_raised_is_the_fault_of_the_node(error, where):
+    class Raises(Protocol):
+        @every(1.0, phase="aligned")
+        def beat(self):
+            self.show("beat", self.now)
+            self.fail("round")
+
+        async def run(self):
+            await trio.sleep(1.5)
+            self.fail("task")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.child)
+                await trio.sleep(1)
+
+        async def child(self):
+            self.fail("child")
+
+        def fail(self, place):
+            if self.id == 1 and self.now > 1 and where == place:
+                raise error
+
+    events = events_of(header_of(Raises, nodes=2, until=4), kind=Raises)
+    (crash,) = (event for event in events if isinstance(event, Crashed))
+    assert crash.node == 1
+    if where == "round" or not isinstance(error, trio.Cancelled):
+        assert crash.error.startswith(type(error).__name__)
+    else:
+        assert "raised trio.Cancelled though nothing was cancelled" in crash.error
+    assert crash.file == "test_faulty_protocols.py"
+    assert crash.line > 0
+    assert isinstance(events[-1], Ended)
+    assert events[-1].t == 4
+    assert [event.t for event in events if isinstance(event, Shown) and event.node == 0] == [1, 2, 3, 4]
+
+
+def test_an_error_that_never_says_why_is_interrupted(monkeypatch):
+    monkeypatch.setattr(watchdog, "PATIENCE", 0.1)
+
+    class EndlessError(Exception):
+        def __str__(self):
+            while True:
+                pass
+
+    class Raises(Protocol):
+        @every(1.0)
+        def beat(self):
+            if self.id:
+                raise EndlessError
+
+    events = events_of(header_of(Raises, nodes=2, until=2), kind=Raises)
+    (crash,) = (event for event in events if isinstance(event, Crashed))
+    assert (crash.node, crash.error) == (1, "EndlessError: it cannot say why")
+    assert isinstance(events[-1], Ended)

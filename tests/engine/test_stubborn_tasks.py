@@ -194,3 +194,53 @@ def test_there_are_no_threads_in_a_lab():
     assert [(e.node, e.t) for e in only(events, Shown) if e.name == "went on"] == [(1, 0)]
     assert lab.threaded == {0}
     assert not lab.abandoned
+
+
+class Bombs(Stubborn):
+    """Starts tasks that start tasks, on n1, and none of them ever waits."""
+
+    many = 1
+    waits = False
+
+    async def run(self):
+        if self.id == 0:
+            return
+        await trio.sleep(1.5)
+        async with trio.open_nursery() as nursery:
+
+            async def again():
+                for _ in range(self.many):
+                    nursery.start_soon(again)
+                if self.waits:
+                    await trio.lowlevel.checkpoint()
+
+            nursery.start_soon(again)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("many", [1, 2])
+def test_tasks_that_start_tasks_without_end_are_ended(many, waits, monkeypatch):
+    """To be cancelled stops nothing that never comes to a checkpoint, and nothing that comes there having started two."""
+    monkeypatch.setattr(lab_module, "_STEPS_PER_INSTANT", STEPS)
+    kind = type("Bombs", (Bombs,), {"many": many, "waits": waits})
+    events = []
+    run_lab(Lab(header_of(kind, nodes=2, until=4, at=["2 rejoin n1"]), kind, events.extend))
+    first, second = only(events, Crashed)  # it does so again in its next life
+    assert (first.node, first.t, second.node, second.t) == (1, 1.5, 1, 3.5)
+    assert isinstance(events[-1], Ended)
+    assert [e.t for e in only(events, Shown) if e.node == 0] == [1, 2, 3, 4]
+
+
+class Deaf(Stubborn):
+    """Waits in a way that cannot be cancelled, for what never comes."""
+
+    async def run(self):
+        await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+
+
+def test_who_cannot_be_cancelled_is_ended_all_the_same():
+    events = []
+    lab = Lab(header_of(Deaf, nodes=2, until=3, at=["1.5 kill n0"]), Deaf, events.extend)
+    run_lab(lab)
+    assert [e.t for e in only(events, Shown) if e.node == 1] == [1, 2, 3]
+    assert lab.abandoned == {0, 1}
