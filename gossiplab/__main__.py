@@ -27,14 +27,21 @@ def main() -> int:
             stream.flush()
         except OSError:  # nobody takes it any more: Python would try again at exit, and exit with 120
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if "gossiplab.engine.tasks" in sys.modules:
-        from gossiplab.engine.tasks import any_endless
-
-        if (
-            any_endless()
-        ):  # everything is written and closed; what is left is a protocol that lets nobody end it
-            os._exit(code)
+    if _held_up():  # everything is written and closed
+        os._exit(code)
     return code
+
+
+def _held_up() -> bool:
+    """Whether a protocol has left something for which Python would wait, perhaps for ever, before it ends."""
+    if "gossiplab.engine.tasks" not in sys.modules:
+        return False
+    import threading
+
+    from gossiplab.engine.tasks import any_endless
+
+    here = threading.current_thread()
+    return any_endless() or any(each is not here and not each.daemon for each in threading.enumerate())
 
 
 def _run() -> int:

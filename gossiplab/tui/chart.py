@@ -5,6 +5,7 @@ at, and whoever shows several draws one a frame.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -105,11 +106,13 @@ class Chart(Vertical):
                 plot.scatter(xs, ys, marker=curve.sign, marker_style=style)
 
     def instant_at(self, screen: Offset) -> float | None:
-        """The instant under a cell of the screen, in seconds; None beside the plot."""
-        canvas = self.plot.query_one("#plot")
-        if not canvas.region.contains_point(screen):
+        """The instant under a cell of the screen, in seconds; None beside the plot, or before it has been drawn."""
+        canvas = next((each for each in self.plot.query("#plot") if each.region.contains_point(screen)), None)
+        if canvas is None:
             return None
-        return float(self.plot.get_coordinate_from_pixel(*(screen - canvas.region.offset))[0])
+        with suppress(ZeroDivisionError):  # it has no size yet
+            return float(self.plot.get_coordinate_from_pixel(*(screen - canvas.region.offset))[0])
+        return None
 
     def _head(self, drawing: Drawing, pens: dict[str, Style]) -> None:
         styles = {name: ContentStyle.from_rich_style(style) for name, style in pens.items()}

@@ -9,18 +9,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from gossiplab.errors import GossiplabError
 from gossiplab.text import visible
+from gossiplab.tui.modal import Modal
 from gossiplab.tui.session import Session
 
 _LONGEST = 2000  # characters of a preview
 
 
-class Chooser(ModalScreen[Session | None]):
+class Chooser(Modal[Session | None]):
     """Choose a file, and open it.
 
     preview: says what is in a file; open: makes a session of it. Both may raise GossiplabError, which is shown.

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gossiplab.errors import GossiplabError
 from gossiplab.events import AnyEvent, Sent
 from gossiplab.text import visible
+from gossiplab.tui.modal import Modal
 from gossiplab.tui.session import Session, why_ended
 from gossiplab.tui.tracks import Track, Tracks
 from gossiplab.world.metrics import message_figures, rumor_figures
@@ -25,7 +25,7 @@ _MOST_RUMORS = 3
 _LONGEST = 200  # characters of an event
 
 
-class Compare(ModalScreen[None]):
+class Compare(Modal[None]):
     """The track that is shown and the one it was forked from."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,c,q,enter,space", "dismiss", "Close")]

@@ -6,11 +6,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from gossiplab.tui.modal import Modal
 
-class Explain(ModalScreen[None]):
+
+class Explain(Modal[None]):
     """What a part of the screen shows and what can be done there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,enter,space", "dismiss", "Close")]

@@ -12,12 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Key, Paste
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from gossiplab.commands import VERBS
 from gossiplab.text import visible
+from gossiplab.tui.modal import Modal
 from gossiplab.tui.outlook import Target, begun, outlook, why_not
 from gossiplab.tui.session import Session
 
@@ -25,7 +25,7 @@ _LOOK = 0.5  # s of real time between two looks at a lab that goes on meanwhile
 _LONGEST = 300  # characters of a reason
 
 
-class FaultForm(ModalScreen[str | None]):
+class FaultForm(Modal[str | None]):
     """Choose a fault and write it to its end. Gives the command's text, or None.
 
     session: asked again and again, since another future may take the place of the one that was shown.

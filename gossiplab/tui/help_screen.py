@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gossiplab.commands import VERBS
 from gossiplab.tui.ascii import is_plain
 from gossiplab.tui.keys import strokes
+from gossiplab.tui.modal import Modal
 from gossiplab.tui.symbols import symbols
 from gossiplab.tui.views import VIEWS
 
@@ -45,7 +45,7 @@ _ACTING = (
 _CLOSING = "NODES is n3, n0-n7, n1,n4 or all. Esc closes this help."
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """What is seen, and every key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

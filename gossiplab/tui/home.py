@@ -7,9 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+
+from gossiplab.tui.modal import Modal
 
 
 class Way(NamedTuple):
@@ -28,7 +29,7 @@ WAYS = (
 )  # fmt: skip
 
 
-class Home(ModalScreen[str]):
+class Home(Modal[str]):
     """Says which way a person chose."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Select, Static
 
@@ -22,6 +21,7 @@ from gossiplab.protocol import Param
 from gossiplab.text import visible
 from gossiplab.topology import TOPOLOGIES
 from gossiplab.tui.live import LiveLab
+from gossiplab.tui.modal import Modal
 from gossiplab.tui.session import Session
 from gossiplab.workload import parse_workload
 
@@ -37,7 +37,7 @@ _CLIENTS = "keys=20 rate=2"
 _WORKLOAD = "what clients do, as keys=20 rate=2 reads=0.5 writers=3; empty: nothing, and no keys"
 
 
-class NewLab(ModalScreen[Session | None]):
+class NewLab(Modal[Session | None]):
     """Start a lab."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -7,8 +7,10 @@ import re
 from functools import partial
 from typing import Any, Protocol
 
-from textual import on
-from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual import events, on
+from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -104,6 +106,15 @@ class LabCommands(Provider):
         self.screen.post_message(Typed(text))
 
 
+class _Commands(CommandList):
+    """The list, which may have changed since what was clicked was drawn."""
+
+    def on_click(self, event: events.Click) -> None:
+        option: int | None = event.style.meta.get("option")
+        if option is not None and option >= self.option_count:
+            event.prevent_default()
+
+
 class Palette(CommandPalette):
     """Textual's palette, in which a command that was typed to its end is run as it stands.
 
@@ -117,6 +128,14 @@ class Palette(CommandPalette):
         )
         self._lab_screen = screen
         self._text = text
+
+    def compose(self) -> ComposeResult:
+        for widget in super().compose():
+            yield _Commands() if isinstance(widget, CommandList) else widget
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Part of Screen; see `Modal`."""
+        return super().dismiss(result) if self.is_active else AwaitComplete.nothing()
 
     def on_mount(self) -> None:
         if self._text:

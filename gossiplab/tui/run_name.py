@@ -7,13 +7,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from gossiplab.errors import GossiplabError
 from gossiplab.recording.export.line import line_of
 from gossiplab.text import visible
 from gossiplab.tui.editor import own_folder
+from gossiplab.tui.modal import Modal
 from gossiplab.tui.session import Session
 
 MOST_COPIED = 50_000  # characters; terminals drop a longer OSC 52 without a word
@@ -23,7 +23,7 @@ _ABOUT = (
 )
 
 
-class RunName(ModalScreen[None]):
+class RunName(Modal[None]):
     """Shows the line, and copies it.
 
     line: as a shell wants it, which may hold whatever a recording holds. copy: hands text to the terminal.

@@ -11,9 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from gossiplab.tui.modal import Modal
 from gossiplab.tui.outlook import outlook
 from gossiplab.tui.session import Session
 
@@ -22,7 +22,7 @@ _SIGNS = {"does": "→", "idle": "○", "wrong": "✗"}
 _FIELDS = (("key", "key", "a word"), ("value", "value", "any text"), ("node", "at node", "such as n3"))
 
 
-class WriteForm(ModalScreen[str | None]):
+class WriteForm(Modal[str | None]):
     """Gives a write command, or None. session: asked again and again, since another future may take its place.
 
     key, node: what to begin with.

@@ -4,8 +4,19 @@ import subprocess
 import sys
 
 from gossiplab.recording.reader import open_recording
-from tests.cli.running import CHECKOUT
+from tests.cli.running import CHECKOUT, finish, start
 
+THREAD = '''
+import threading
+from gossiplab import Protocol, every
+
+class Threads(Protocol):
+    """Leaves a thread behind that never ends."""
+
+    @every(1.0)
+    def begin(self):
+        threading.Thread(target=threading.Event().wait).start()
+'''
 SOURCE = '''
 import trio
 from gossiplab import Protocol
@@ -33,3 +44,11 @@ def test_the_command_ends_though_a_coroutine_cannot_be_closed(tmp_path):
     assert "had tasks that would not end with the node" in done.stderr
     assert "digest" in done.stdout
     assert open_recording(record).at(1.0).ended is not None
+
+
+def test_the_command_ends_though_a_protocol_has_left_a_thread(tmp_path):
+    file = tmp_path / "threads.py"
+    file.write_text(THREAD)
+    code, out, err = finish(start("run", file, "--nodes", 2, "--until", 1, "--no-record"))
+    assert (code, err) == (0, "")
+    assert "digest" in out

@@ -155,7 +155,8 @@ def test_an_error_that_never_says_why_is_interrupted(monkeypatch):
     class EndlessError(Exception):
         def __str__(self):
             while True:
-                pass
+                if not self:
+                    return ""
 
     class Raises(Protocol):
         @every(1.0)

@@ -1,6 +1,9 @@
 """Charts: what they draw is what the run did, in every size, and a click or a key goes to an instant."""
 
+import asyncio
+
 import pytest
+from textual.events import Click
 
 from gossiplab.tui.ascii import to_ascii
 from gossiplab.tui.chart import Chart
@@ -146,6 +149,20 @@ async def test_without_rumors_the_first_chart_is_how_far_nodes_agree(tmp_path):
         text = await chart_of(hand)
         assert "right beliefs, %   (1 of 4)" in text
         assert len(set(inked(text.splitlines()).values())) > 1  # it falls when half of them die
+
+
+async def test_a_click_before_a_chart_has_a_size_is_nothing(tmp_path):
+    async with live(tmp_path / "run.gossip", "epidemic", size=LARGE) as hand:
+        charts = hand.screen.query_one(Charts)
+        hand.app.simulate_key("3")
+        for _ in range(40):  # from before there are charts until they have been drawn
+            x, y, width, height = charts.region
+            at = (x + width // 4, y + height // 4)
+            charts.on_click(Click(charts, *at, 0, 0, 1, False, False, False, screen_x=at[0], screen_y=at[1]))
+            await asyncio.sleep(0)
+        await hand.until(lambda: hand.screen.view is charts)
+        assert hand.app.code is None
+        assert await chart_of(hand)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])

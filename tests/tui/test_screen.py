@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.style import Style
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.command import CommandInput, CommandList
-from textual.events import Paste
+from textual.events import Click, Paste
 from textual.widgets import Static
 
 from gossiplab.recording.reader import open_recording
@@ -163,6 +164,31 @@ async def test_commands_are_typed_in_the_palette(tmp_path):
         await hand.press("enter")
         await hand.happened("link")
     assert open_recording(path).at(9).shapes[0].settings == ("loss=0.1",)
+
+
+async def test_clicks_that_come_late_in_the_palette_do_nothing(tmp_path):
+    """What was clicked may have gone from the list, or the palette itself may have gone."""
+    async with live(tmp_path / "run.gossip", size=LARGE) as hand:
+        await hand.press("colon")
+        palette = hand.app.screen
+        hits = palette.query_one(CommandList)
+        await hand.until(lambda: hits.option_count)
+        x, y = hits.region.offset.x + 1, hits.region.offset.y + 1
+        gone = Style.from_meta({"option": hits.option_count})
+        hits.post_message(Click(hits, 1, 1, 0, 0, 1, False, False, False, screen_x=x, screen_y=y, style=gone))
+        await hand.settle()
+        assert hand.app.screen is palette
+        for _ in range(3):
+            palette.dismiss()
+        await hand.settle()
+        assert hand.app.screen is hand.screen
+        await hand.press("question_mark")
+        help_screen = hand.app.screen
+        assert help_screen is not hand.screen
+        for _ in range(3):
+            help_screen.dismiss()
+        await hand.settle()
+        assert hand.app.screen is hand.screen
 
 
 @pytest.mark.parametrize("opening", [":", "t:", "f", "t4f"])
