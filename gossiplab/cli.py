@@ -6,7 +6,7 @@ networkx. Standard output is data; everything said about it goes to standard err
 
 import json
 import sys
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -143,6 +143,10 @@ def replay(
     headless: bool = False,
     at: str | None = None,
     json: bool = False,
+    protocols: Annotated[
+        list[Path] | None,
+        Parameter(negative=(), help="A folder with the protocol, if it is your own: to act on the past."),
+    ] = None,
     plain: Plain = False,
 ) -> int:
     """Show a recording on the screen; or, with --headless, print the World at an instant."""
@@ -152,11 +156,18 @@ def replay(
     path = find_recording(recording)
     t = number("at", at)
     if not headless:
-        open_recording(path).close()  # what is wrong with it is said even where there is no terminal
+        # what is wrong with it is said even where there is no terminal
+        with closing(open_recording(path)) as opened:
+            header = opened.header
+        protocol = None
+        if protocols:
+            from gossiplab.content import load_recorded
+
+            protocol = load_recorded(header.experiment.protocol, header.own, tuple(protocols))
         _need_terminal(f"gossiplab replay {recording} --headless")
         from gossiplab.tui.app import open_replay
 
-        return open_replay(path, plain=plain)
+        return open_replay(path, protocol, plain=plain)
     from gossiplab.headless import print_world, world_figures
 
     opened = open_recording(path)
@@ -178,7 +189,7 @@ def verify(
     recording: _Recording, /, *, protocols: Annotated[list[Path] | None, Parameter(negative=())] = None
 ) -> int:
     """Execute a recording again: exit code 0 when every byte agrees, 1 when an event differs, 2 when it cannot be used."""
-    from gossiplab.content import load_protocol
+    from gossiplab.content import load_recorded
     from gossiplab.headless import Progress
     from gossiplab.library import find_recording
     from gossiplab.recording.reader import open_recording
@@ -186,7 +197,8 @@ def verify(
 
     path = find_recording(recording)
     opened = open_recording(path)
-    protocol = load_protocol(opened.header.experiment.protocol, tuple(protocols or ()))
+    header = opened.header
+    protocol = load_recorded(header.experiment.protocol, header.own, tuple(protocols or ()))
     try:
         with Progress("verifying", opened.end) as progress:
             difference = verify(opened, protocol, progress.at)
@@ -240,6 +252,7 @@ def export(
     """
     from gossiplab.export import Options, export
     from gossiplab.library import find_recording
+    from gossiplab.recording.reader import open_recording
 
     options = Options(
         at=number("at", at),
@@ -249,9 +262,12 @@ def export(
         step=number("step", step),
     )
     path = find_recording(recording)
-    early = export(path, to, output, options, force=force)
-    if early is not None and to != "experiment":  # which says so itself
-        _say(f"{path} ends early after event {early}, and so does what is exported.")
+    export(path, to, output, options, force=force)
+    with closing(open_recording(path)) as opened:
+        if opened.torn and to != "experiment":  # which says so itself
+            _say(f"{path} ends early after event {opened.length}, and so does what is exported.")
+        if opened.header.own and to == "line":
+            _say("this line is about a protocol of your own: add --protocols FOLDER with its file.")
     return 0
 
 

@@ -43,6 +43,23 @@ def load_protocol(name: str, folders: tuple[Path, ...] = ()) -> type[Protocol]:
     return load_protocol_file(path)
 
 
+def own_folder(protocol: type[Protocol]) -> Path | None:
+    """The folder that a protocol was loaded from; None for a built-in one."""
+    file: str | None = getattr(sys.modules.get(protocol.__module__), "__file__", None)
+    folder = None if file is None else Path(file).parent
+    return None if folder is None or folder == content_folder("protocols") else folder
+
+
+def load_recorded(name: str, own: bool, folders: tuple[Path, ...] = ()) -> type[Protocol]:
+    """The protocol of a recording; own: whether it says that this was no built-in one. Raises as `load_protocol` does."""
+    protocol = load_protocol(name, folders)
+    if own and own_folder(protocol) is None:
+        raise UserError(
+            f"this was the run of a protocol of somebody's own, also called {name!r}: give --protocols FOLDER with its file."
+        )
+    return protocol
+
+
 def load_protocol_file(path: Path) -> type[Protocol]:
     """The one Protocol class that a file defines. Raises ProtocolError with file, line and what to do."""
     module_name = f"gossiplab_protocol_{path.stem}"

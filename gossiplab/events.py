@@ -36,6 +36,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     experiment: complete, with every parameter's value and every scheduled command.
     cycle: how rumors count their time; None when the protocol has no cycles.
     parent: the run that this one was forked from, if any: up to there both are the same.
+    own: whether it ran a protocol of somebody's own, which may have the name of a built-in one.
     """
 
     gossiplab: int
@@ -43,6 +44,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     experiment: Experiment
     cycle: Cycle | None = None
     parent: Parent | None = None
+    own: bool = False
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, tag_field="e"):

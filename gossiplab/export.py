@@ -8,8 +8,9 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from gossiplab.errors import StorageError, UserError
 from gossiplab.headless import Progress
@@ -36,10 +37,10 @@ _MEANT_FOR = {
 _LEAST = {"at": 0.0, "width": 1.0, "height": 1.0}  # the others are above 0
 
 
-def export(path: Path, to: str, output: Path | None, options: Options, *, force: bool = False) -> int | None:
+def export(path: Path, to: str, output: Path | None, options: Options, *, force: bool = False) -> None:
     """Write a recording in another format to `output`; None: to standard output.
 
-    Returns after which event the recording ends early; None when it is whole. force: replace a file that is there. Raises UserError, RecordingError and StorageError.
+    force: replace a file that is there. Raises UserError, RecordingError and StorageError.
     """
     if to not in FORMATS:
         raise UserError(f"a recording cannot be exported to {to!r}: give --to {', '.join(FORMATS)}.")
@@ -61,7 +62,6 @@ def export(path: Path, to: str, output: Path | None, options: Options, *, force:
             else:
                 for piece in _written(recording, to, options, progress.at):
                     write(piece)
-        return recording.length if recording.torn else None
     finally:
         recording.close()
 
@@ -147,8 +147,8 @@ def _sink(output: Path | None, recording: Path, force: bool) -> Generator[Callab
     part: Path | None = None
     try:
         _check_place(output, recording, force)
-        part = output.with_name(f"{output.name}.part")
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with _beside(output) as file:
+            part = Path(file.name)
             yield file.write
         part.replace(output)
     except BaseException as error:
@@ -160,6 +160,16 @@ def _sink(output: Path | None, recording: Path, force: bool) -> Generator[Callab
                 f"the export cannot be written to {output}: {error.strerror}; choose another place with --output FILE."
             ) from None
         raise
+
+
+def _beside(output: Path) -> TextIO:
+    """A new file beside `output`, with a name that nothing has yet."""
+    for number in count():
+        with suppress(FileExistsError):
+            return output.with_name(f"{output.name}.part{number or ''}").open(
+                "x", encoding="utf-8", newline=""
+            )
+    raise AssertionError
 
 
 def _check_place(output: Path, recording: Path, force: bool) -> None:

@@ -21,6 +21,7 @@ from gossiplab.commands import (
     Write,
     parse_command,
 )
+from gossiplab.content import own_folder
 from gossiplab.errors import UserError
 from gossiplab.events import FORMAT, Header
 from gossiplab.experiment import Experiment, Value, split_schedule
@@ -69,7 +70,10 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
         if experiment.until is None
         else experiment.until,
     )
-    return Header(gossiplab=FORMAT, version=__version__, experiment=complete, cycle=protocol.cycle(params))
+    return Header(
+        gossiplab=FORMAT, version=__version__, experiment=complete, cycle=protocol.cycle(params),
+        own=own_folder(protocol) is not None,
+    )  # fmt: skip
 
 
 def natural_end(

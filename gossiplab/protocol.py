@@ -59,8 +59,9 @@ class Param:
     ) -> None:
         self.name = ""
         self.default = default
-        self.low = low
-        self.high = high
+        # no further than `read` goes
+        self.low = low if math.isinf(low) else max(low, -_MOST)
+        self.high = high if math.isinf(high) else min(high, _MOST)
         self.unit = unit
         self.choices = choices
         self.doc = doc

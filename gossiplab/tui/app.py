@@ -92,13 +92,13 @@ def open_lab(
     return code
 
 
-def open_replay(path: Path, *, plain: bool = False) -> int:
+def open_replay(path: Path, protocol: type[Protocol] | None = None, *, plain: bool = False) -> int:
     """Show a recording on the screen until the user leaves. Returns the exit code.
 
-    plain: draw with ASCII only. Raises UserError without a terminal, RecordingError when the file cannot be used.
+    protocol: what it ran, if that is no built-in one. plain: draw with ASCII only. Raises UserError without a terminal, RecordingError when the file cannot be used.
     """
     _need_terminal()
-    app = GossipApp(Replay(path), plain=plain)
+    app = GossipApp(Replay(path, protocol=protocol), plain=plain)
     code = _run(app)
     if code != 1 and len(app.tracks.all) > 1:
         _say_where(app.tracks)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from textual.app import App, SuspendNotSupported
 
-from gossiplab.content import content_folder
 from gossiplab.errors import UserError
 from gossiplab.protocol import Protocol
 
@@ -32,13 +31,6 @@ def protocol_file(protocol: type[Protocol], name: str) -> Path:
     if file is None or Path(file).name != name or not Path(file).is_file():
         raise UserError(f"{name} is not among the protocol files that this lab runs: open it by hand.")
     return Path(file)
-
-
-def own_folder(protocol: type[Protocol]) -> Path | None:
-    """The folder that a protocol was loaded from; None for a built-in one."""
-    file: str | None = getattr(sys.modules.get(protocol.__module__), "__file__", None)
-    folder = None if file is None else Path(file).parent
-    return None if folder is None or folder == content_folder("protocols") else folder
 
 
 def edit_command(editor: str | None, path: Path, line: int) -> list[str]:

@@ -9,10 +9,10 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from gossiplab.content import own_folder
 from gossiplab.errors import GossiplabError
 from gossiplab.recording.export.line import line_of
 from gossiplab.text import visible
-from gossiplab.tui.editor import own_folder
 from gossiplab.tui.modal import Modal
 from gossiplab.tui.session import Session
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gossiplab.commands import AnyCommand
-from gossiplab.content import load_protocol
+from gossiplab.content import load_recorded
 from gossiplab.errors import GossiplabError, UserError
 from gossiplab.events import AnyEvent, Header
 from gossiplab.plan import roster_of
@@ -305,7 +305,7 @@ class Replay(Session):
     @property
     def protocol(self) -> type[Protocol]:
         if self._protocol is None:
-            self._protocol = load_protocol(self.header.experiment.protocol)
+            self._protocol = load_recorded(self.header.experiment.protocol, self.header.own)
         return self._protocol
 
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 import msgspec
 
 from gossiplab.commands import parse_command
-from gossiplab.content import load_protocol
+from gossiplab.content import load_recorded
 from gossiplab.errors import GossiplabError, RecordingError, UserError
 from gossiplab.experiment import Experiment, Value
 from gossiplab.link import Link
@@ -68,7 +68,7 @@ def experiment_of(recording: Recording) -> Experiment:
 def protocol_of(recording: Recording) -> type[Protocol] | None:
     """The built-in protocol that ran; None for one of the user's own, of which no parameter is known to follow."""
     with suppress(GossiplabError):
-        return load_protocol(recording.header.experiment.protocol)
+        return load_recorded(recording.header.experiment.protocol, recording.header.own)
     return None
 
 
