@@ -6,7 +6,7 @@ the same. Nothing here changes anything.
 
 from typing import Literal, NamedTuple
 
-from gossiplab.commands import AnyCommand, Inject, Read, Skew, parse_command
+from gossiplab.commands import AnyCommand, Cut, Inject, Partition, Read, Shape, Skew, parse_command
 from gossiplab.errors import GossiplabError
 from gossiplab.nodeset import format_nodes
 from gossiplab.plan import check_command
@@ -14,6 +14,7 @@ from gossiplab.text import visible
 from gossiplab.tui.idle import why_idle
 from gossiplab.tui.selection import PickedLink, PickedMessage, Selection
 from gossiplab.tui.session import Session
+from gossiplab.world.world import World
 
 _LONGEST = 300  # characters of a sentence
 _ON_NODES = ("kill", "rejoin", "leave", "pause", "resume")
@@ -99,9 +100,20 @@ def outlook(text: str, session: Session) -> Outlook:
     doc = _skew(command) if isinstance(command, Skew) else command.doc
     # a set that is drawn is drawn by now: the canonical form says whom it has hit
     what = f"{visible(str(command), 120)} ({doc})"
+    if not _linked(command, session.world):
+        what += "; the topology has no link there, so it is only for what nodes send past their neighbours"
     if session.present:
         return Outlook("does", f"Enter does it now: {what}.")
     return Outlook("does", f"Enter begins another future from {session.t:.3f} s on: {what}.")
+
+
+def _linked(command: AnyCommand, world: World) -> bool:
+    """Whether what is between two sets of nodes has a link of the topology to be about."""
+    if world.edges is None or not isinstance(command, Cut | Partition | Shape) or world.overlay:
+        return True
+    a = set(command.nodes)
+    b = set(range(len(world.nodes))) - a if command.others is None else set(command.others)
+    return any((one in a and other in b) or (one in b and other in a) for one, other in world.edges)
 
 
 def _skew(command: Skew) -> str:

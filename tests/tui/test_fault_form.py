@@ -14,7 +14,7 @@ from gossiplab.events import Commanded
 from gossiplab.recording.reader import open_recording
 from gossiplab.tui.fault_form import FaultForm, entry
 from gossiplab.tui.idle import why_idle
-from gossiplab.tui.outlook import Target, begun
+from gossiplab.tui.outlook import Target, begun, outlook
 from gossiplab.tui.run_name import RunName, unfit
 from gossiplab.tui.selection import PickedLink, PickedMessage
 from gossiplab.world.world import new_world
@@ -110,6 +110,17 @@ async def test_a_chosen_command_is_begun_with_the_marked_nodes_and_uses_up_the_m
         assert hand.app.screen is hand.screen
         assert not hand.screen.stage.marked
     assert [each.command for each in only(open_recording(path).read(0), Commanded)][-1] == "kill n2,n5"
+
+
+@pytest.mark.parametrize("text, linked", [
+    ("cut n0 to n1", True), ("cut n0 to n3", False), ("link n0 n2-n4 loss=0.5", False), ("link n0 n4-n5 loss=0.5", True),
+    ("partition n0 from n2", False), ("partition n0", True), ("kill n3", True),
+])  # fmt: skip
+async def test_where_no_link_leads_it_is_said(tmp_path, text, linked):
+    async with live(tmp_path / "run.gossip", "epidemic", nodes=6, topology="ring") as hand:
+        said = outlook(text, hand.session)
+        assert said.how == "does"
+        assert ("no link there" in said.text) != linked
 
 
 async def test_while_one_writes_the_line_below_says_what_comes_of_it(tmp_path):
