@@ -1,6 +1,7 @@
 """Two futures side by side: the first event that differs, and their figures. Imports tracks, metrics and saying."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import ClassVar
 
 import msgspec
@@ -16,10 +17,11 @@ from gossiplab.errors import GossiplabError
 from gossiplab.events import AnyEvent, Sent
 from gossiplab.text import visible
 from gossiplab.tui.modal import Modal
-from gossiplab.tui.session import Session, why_ended
+from gossiplab.tui.session import why_ended
 from gossiplab.tui.tracks import Track, Tracks
 from gossiplab.world.metrics import message_figures, rumor_figures
 from gossiplab.world.saying import about, say_event
+from gossiplab.world.world import World
 
 _MOST_RUMORS = 3
 _LONGEST = 200  # characters of an event
@@ -42,7 +44,7 @@ class Compare(Modal[None]):
         with VerticalScroll(id="comparison"):
             yield Static(Content(f"{older.letter} and {newer.letter}"), classes="title")
             yield Static(self._parting(older, newer))
-            yield Static(_figures(older, newer))
+            yield Static(self._figures(older, newer))
             yield Static(Content("Esc closes this."))
 
     def _parting(self, older: Track, newer: Track) -> Content:
@@ -62,6 +64,24 @@ class Compare(Modal[None]):
             f"{older.letter}: {first}\n{newer.letter}: {second}"
         )
 
+    def _figures(self, older: Track, newer: Track) -> Table:
+        """The figures of both; of the one that has come further also those of the instant at which the other ends."""
+        columns = [(track.letter, track.session.latest, track.session.end) for track in (older, newer)]
+        short, long = sorted((older, newer), key=lambda track: track.session.end)
+        end = short.session.end
+        if end < long.session.end:
+            with suppress(GossiplabError):  # said above
+                then = (f"{long.letter} at {end:.3f} s", long.session.recording().at(end), end)
+                columns.insert(1, then)
+        table = Table(expand=True, box=None)
+        table.add_column("")
+        for heading, _, _ in columns:
+            table.add_column(Text(heading), justify="right")
+        cells = [_cells(world, t) for _, world, t in columns]
+        for name in dict.fromkeys(name for each in cells for name in each):
+            table.add_row(Text(name), *(Text(each.get(name, "-")) for each in cells))
+        return table
+
 
 def _say(event: AnyEvent | None, flights: Mapping[int, Sent]) -> str:
     if event is None:
@@ -73,24 +93,12 @@ def _encoded(event: AnyEvent | None) -> str:
     return visible(msgspec.json.encode(event).decode(), _LONGEST)
 
 
-def _figures(older: Track, newer: Track) -> Table:
-    table = Table(expand=True, box=None)
-    table.add_column("")
-    for track in (older, newer):
-        table.add_column(Text(track.letter), justify="right")
-    one, two = (_cells(track.session) for track in (older, newer))
-    for name in {**one, **two}:
-        table.add_row(Text(name), Text(one.get(name, "-")), Text(two.get(name, "-")))
-    return table
-
-
-def _cells(session: Session) -> dict[str, str]:
-    """The figures of a future, by their names."""
-    world = session.latest
+def _cells(world: World, end: float) -> dict[str, str]:
+    """The figures of a future up to the instant `end`, by their names."""
     messages = message_figures(world)
     cells = {
         "over": why_ended(world.ended) if world.ended else "not yet",
-        "virtual seconds": f"{session.end:.3f}",
+        "virtual seconds": f"{end:.3f}",
         "nodes up": f"{world.alive} of {len(world.nodes)}",
         "messages sent": f"{messages.sent:,}",
         "delivered": f"{messages.delivered:,}",

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gossiplab.events import Sent
 from gossiplab.recording.reader import open_recording
 from gossiplab.recording.verify import verify
 from gossiplab.tui.live import LiveLab
@@ -103,7 +104,17 @@ async def test_two_futures_side_by_side(tmp_path):
         assert re.search(r"B: at 1\.500 s command: kill n7", text)
         assert "11 of 12" in text
         older, newer = hand.screen.tracks.all
-        assert re.search(rf"virtual seconds +{older.session.end:.3f} +{newer.session.end:.3f}", text)
+        # of the one that has come further also what was so when the other ends
+        end = f"{newer.session.end:.3f}"
+        assert older.session.end > newer.session.end
+        assert re.search(rf" A +A at {end} s +B", text)
+        assert re.search(rf"virtual seconds +{older.session.end:.3f} +{end} +{end}", text)
+        sent = sum(
+            event.t <= newer.session.end for event in older.session.events(0) if isinstance(event, Sent)
+        )
+        assert re.search(
+            rf"messages sent +{older.session.latest.sent} +{sent} +{newer.session.latest.sent}", text
+        )
         assert newer.session.end > newer.session.latest.t
         await hand.press("escape")
         assert hand.app.screen is hand.screen
