@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from gossiplab.errors import GossiplabError
 from gossiplab.text import visible
 from gossiplab.tui.modal import Modal
+from gossiplab.tui.options import Options
 from gossiplab.tui.session import Session
 
 _LONGEST = 2000  # characters of a preview
@@ -40,7 +41,7 @@ class Chooser(Modal[Session | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Content(self._title), classes="title")
-            yield OptionList(*(Option(Content(visible(file.name, 60))) for file in self._files), id="files")
+            yield Options(*(Option(Content(visible(file.name, 60))) for file in self._files), id="files")
             yield Input(placeholder="or the path of another file", id="path", compact=True)
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="contents")

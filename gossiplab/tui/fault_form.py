@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from gossiplab.commands import VERBS
 from gossiplab.text import visible
 from gossiplab.tui.modal import Modal
+from gossiplab.tui.options import Options
 from gossiplab.tui.outlook import Target, begun, outlook, why_not
 from gossiplab.tui.session import Session
 
@@ -46,7 +47,7 @@ class FaultForm(Modal[str | None]):
         self._whys = self._judge()
         with Vertical(classes="dialog"):
             yield Static(Content("Faults"), classes="title")
-            yield OptionList(
+            yield Options(
                 *(Option(entry(verb, why), id=verb) for verb, why in zip(VERBS, self._whys, strict=True)),
                 id="faults",
             )

@@ -11,6 +11,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from gossiplab.tui.modal import Modal
+from gossiplab.tui.options import Options
 
 
 class Way(NamedTuple):
@@ -41,7 +42,7 @@ class Home(Modal[str]):
         with Vertical(id="home"):
             yield Static(Content("gossiplab"), classes="title")
             yield Static(Content("A laboratory for gossip protocols."))
-            yield OptionList(*(Option(Content(way.title), id=way.id) for way in WAYS), id="ways")
+            yield Options(*(Option(Content(way.title), id=way.id) for way in WAYS), id="ways")
             yield Static(id="way")
             yield Static(
                 Content(

@@ -16,6 +16,7 @@ from gossiplab.events import Sent
 from gossiplab.text import visible
 from gossiplab.tui.inspect import arrival
 from gossiplab.tui.kinds import kind_word
+from gossiplab.tui.options import Options
 from gossiplab.world.world import World
 
 Deed = Literal["inspect", "drop", "delay", "duplicate"]
@@ -30,7 +31,7 @@ _MOST_BODY = 2000  # bytes that are shown
 WIDTH, HEIGHT = 34, len(_DEEDS) + 2
 
 
-class MessageMenu(OptionList):
+class MessageMenu(Options):
     """What can be done to one message. id of the message: `about`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

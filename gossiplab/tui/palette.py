@@ -4,6 +4,7 @@ Imports commands, keys and outlook. What is chosen or typed goes to the lab scre
 """
 
 import re
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -20,6 +21,7 @@ from gossiplab.commands import VERBS
 from gossiplab.text import visible
 from gossiplab.tui.fault_form import entry, idle
 from gossiplab.tui.keys import Stroke, strokes
+from gossiplab.tui.options import ignore_late
 from gossiplab.tui.outlook import Target, outlook, why_not
 from gossiplab.tui.session import Session
 
@@ -107,12 +109,18 @@ class LabCommands(Provider):
 
 
 class _Commands(CommandList):
-    """The list, which may have changed since what was clicked was drawn."""
+    """The palette's list; see `Options`."""
 
     def on_click(self, event: events.Click) -> None:
-        option: int | None = event.style.meta.get("option")
-        if option is not None and option >= self.option_count:
-            event.prevent_default()
+        ignore_late(self, event)
+
+    def action_page_up(self) -> None:
+        with suppress(LookupError):
+            super().action_page_up()
+
+    def action_page_down(self) -> None:
+        with suppress(LookupError):
+            super().action_page_down()
 
 
 class Palette(CommandPalette):

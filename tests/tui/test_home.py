@@ -176,3 +176,26 @@ async def test_the_preview_of_an_experiment_begins_with_what_it_is(tmp_path):
     async with live(tmp_path / "run.gossip") as hand:
         await _go(hand, 2)
         await hand.until(lambda: " nodes, " in _said(hand, "contents").splitlines()[0])
+
+
+async def test_a_window_without_room_for_a_list_ends_nothing(tmp_path):
+    for opening in (("f2",), ("f",), ("colon",)):
+        async with live(tmp_path / f"{opening[0]}.gossip") as hand:
+            await hand.pilot.resize_terminal(1, 1)
+            await hand.pilot.resize_terminal(80, 24)
+            await hand.press(*opening)
+            await hand.pilot.resize_terminal(1, 1)
+            for key in (
+                "pageup",
+                "pagedown",
+                "home",
+                "pageup",
+                "end",
+                "pagedown",
+                "down",
+                "up",
+                "tab",
+                "pageup",
+            ):
+                await hand.press(key)
+            assert hand.app.code is None
