@@ -274,9 +274,13 @@ class GossipApp(App[None]):
 
     async def _replace(self, session: Session) -> None:
         """End what is shown, and show another run."""
+        (screen,) = (each for each in self.screen_stack if isinstance(each, LabScreen))
+        screen.leave()
         await self.close()
         self.tracks = Tracks(session)
         session.start(self._fail)  # at once: whoever quits now finds it running, and ends it
+        while self.screen is not screen:  # what has been opened above it meanwhile
+            await self.pop_screen()
         await self.pop_screen()
         await self.push_screen(LabScreen(self.tracks, self._fail))
 

@@ -72,6 +72,7 @@ class LabScreen(Screen[None]):
         self.tracks = tracks
         self._deeds = Deeds(tracks, on_failure, self.run_worker, self._say)
         self._opened = False
+        self._left = False
         self._details: bool | None = None  # whether the user wants the panel; None: as there is room
         self._sought: float | None = None
         self._picked: Selection | None = None  # a link or a message that is looked at
@@ -113,6 +114,7 @@ class LabScreen(Screen[None]):
         self._tabs = self.query_one(Tabs)
         self._legend = self.query_one(Legend)
         self.menu = self.query_one(MessageMenu)
+        self._data = self.query_one(DataView)
         self.set_focus(self.stage)
         self.beat = self.set_interval(FRAME, self.frame)
 
@@ -137,6 +139,8 @@ class LabScreen(Screen[None]):
         Words and figures that run are read at most ten times a second. They take turns, because a frame in which
         all of them changed would come late.
         """
+        if self._left:
+            return
         session = self.session
         world = session.world
         if not self._opened:
@@ -167,7 +171,12 @@ class LabScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Part of DOMNode: who sees nothing of the lab shall do nothing to it."""
-        return not self.has_class("-small")
+        return not (self._left or self.has_class("-small"))
+
+    def leave(self) -> None:
+        """Another run is about to be shown: draw nothing and do nothing from now on."""
+        self._left = True
+        self.beat.stop()
 
     def _arrange(self, width: int) -> None:
         details = width >= _WIDE if self._details is None else self._details
@@ -323,9 +332,8 @@ class LabScreen(Screen[None]):
     @property
     def copy(self) -> tuple[str, int]:
         """The key and the node that are chosen in the data view."""
-        data = self.query_one(DataView)
         # an input draws what it holds as it is, and keys may be a stranger's
-        return visible(data.key, _LONGEST_KEY), data.cursor[1]
+        return visible(self._data.key, _LONGEST_KEY), self._data.cursor[1]
 
     @on(View.Selected)
     def _selected(self, event: View.Selected) -> None:

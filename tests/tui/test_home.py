@@ -5,6 +5,7 @@ from textual.widgets import Input, OptionList, Select, Static
 
 from gossiplab.library import demo_experiment
 from gossiplab.tui.app import GossipApp
+from gossiplab.tui.lab_screen import LabScreen
 from gossiplab.tui.live import LiveLab
 from gossiplab.tui.session import Replay
 from gossiplab.world.world import new_world
@@ -73,6 +74,21 @@ async def test_a_lab_is_started_from_the_form(tmp_path):
         assert (experiment.protocol, experiment.nodes, experiment.topology) == ("rumor", 17, "ring")
         assert experiment.params["k"] == 3
         await hand.until(lambda: hand.app.session.latest.events)
+
+
+async def test_what_is_opened_while_another_lab_comes_is_closed_with_the_old_one(tmp_path):
+    async with live(tmp_path / "run.gossip", paused=False) as hand:
+        await _go(hand, 1)
+        form = hand.app.screen
+        await hand.until(lambda: form.query("#param-fanout"))
+        for key in ("ctrl+s", "question_mark", "colon", "3", "k"):
+            hand.app.simulate_key(key)
+        await hand.until(
+            lambda: isinstance(hand.app.screen, LabScreen) and hand.app.screen.session is not hand.session
+        )
+        await hand.pilot.pause()
+        assert [type(each) for each in hand.app.screen_stack[1:]] == [LabScreen]
+        assert hand.app.code is None
 
 
 async def test_a_store_is_started_with_clients(tmp_path):
