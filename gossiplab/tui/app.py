@@ -215,42 +215,48 @@ class GossipApp(App[None]):
     def action_interrupt(self) -> None:
         self.leave(128 + signal.SIGINT)
 
+    @property
+    def lab(self) -> LabScreen | None:
+        """The lab's screen, if nothing lies above it and no other run is about to be shown."""
+        screen = self.screen
+        return screen if isinstance(screen, LabScreen) and not screen.left else None
+
     def action_help(self) -> None:
         self.push_screen(HelpScreen())
 
     def action_explain(self) -> None:
-        if isinstance(self.screen, LabScreen):
-            self.push_screen(self.screen.explanation())
+        if lab := self.lab:
+            self.push_screen(lab.explanation())
 
     def action_compare(self) -> None:
-        if isinstance(self.screen, LabScreen) and (comparison := self.screen.comparison()):
+        if self.lab and (comparison := self.lab.comparison()):
             self.push_screen(comparison)
 
     def action_faults(self) -> None:
-        if isinstance(screen := self.screen, LabScreen):
-            self.push_screen(FaultForm(lambda: self.session, screen.target), screen.fault_chosen)
+        if lab := self.lab:
+            self.push_screen(FaultForm(lambda: self.session, lab.target), lab.fault_chosen)
 
     def action_write(self) -> None:
-        if isinstance(screen := self.screen, LabScreen):
-            self.push_screen(WriteForm(lambda: self.session, *screen.copy), screen.write_chosen)
+        if lab := self.lab:
+            self.push_screen(WriteForm(lambda: self.session, *lab.copy), lab.write_chosen)
 
     def action_name_run(self) -> None:
-        if isinstance(self.screen, LabScreen) and (line := self.screen.line()):
+        if self.lab and (line := self.lab.line()):
             self.push_screen(RunName(line, self.copy_to_clipboard))
 
     def action_edit(self) -> None:
-        if isinstance(self.screen, LabScreen):
-            self.screen.edit(lambda path, line: edit(self, path, line))
+        if lab := self.lab:
+            lab.edit(lambda path, line: edit(self, path, line))
 
     def action_command_palette(self, text: str = "") -> None:
         """Part of App. text: what stands in the palette already."""
-        if isinstance(self.screen, LabScreen):
-            self.push_screen(Palette(self.screen, text))
+        if lab := self.lab:
+            self.push_screen(Palette(lab, text))
 
     # home --------------------------------------------------------------------------------------
 
     def action_home(self) -> None:
-        if isinstance(self.screen, LabScreen):
+        if self.lab:
             self.push_screen(Home(), self._go)
 
     def _go(self, way: str | None) -> None:
@@ -270,12 +276,12 @@ class GossipApp(App[None]):
         if session is None:
             self.action_home()
         else:
-            self.run_worker(self._replace(session), exclusive=True)
+            (screen,) = (each for each in self.screen_stack if isinstance(each, LabScreen))
+            screen.leave()
+            self.run_worker(self._replace(screen, session), exclusive=True)
 
-    async def _replace(self, session: Session) -> None:
+    async def _replace(self, screen: LabScreen, session: Session) -> None:
         """End what is shown, and show another run."""
-        (screen,) = (each for each in self.screen_stack if isinstance(each, LabScreen))
-        screen.leave()
         await self.close()
         self.tracks = Tracks(session)
         session.start(self._fail)  # at once: whoever quits now finds it running, and ends it

@@ -72,7 +72,7 @@ class LabScreen(Screen[None]):
         self.tracks = tracks
         self._deeds = Deeds(tracks, on_failure, self.run_worker, self._say)
         self._opened = False
-        self._left = False
+        self.left = False  # whether another run is about to be shown
         self._details: bool | None = None  # whether the user wants the panel; None: as there is room
         self._sought: float | None = None
         self._picked: Selection | None = None  # a link or a message that is looked at
@@ -139,7 +139,7 @@ class LabScreen(Screen[None]):
         Words and figures that run are read at most ten times a second. They take turns, because a frame in which
         all of them changed would come late.
         """
-        if self._left:
+        if self.left:
             return
         session = self.session
         world = session.world
@@ -171,11 +171,11 @@ class LabScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Part of DOMNode: who sees nothing of the lab shall do nothing to it."""
-        return not (self._left or self.has_class("-small"))
+        return not (self.left or self.has_class("-small"))
 
     def leave(self) -> None:
         """Another run is about to be shown: draw nothing and do nothing from now on."""
-        self._left = True
+        self.left = True
         self.beat.stop()
 
     def _arrange(self, width: int) -> None:
