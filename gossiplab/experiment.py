@@ -15,6 +15,7 @@ from gossiplab.link import Link
 from gossiplab.workload import Workload
 
 MOST_NODES = 100_000  # more would take more memory than a laptop has, and show nothing more
+_LONGEST = 2**20  # characters of an experiment file
 MOST_SECONDS = 1e6  # a float of virtual seconds is exact to below a nanosecond up to here
 
 UNTIL = ("quiescent", "converged", "stopped")
@@ -116,7 +117,14 @@ def load_experiment(path: Path) -> dict[str, Any]:
     import tomllib  # only experiment files need it
 
     try:
-        text = path.read_text(encoding="utf-8")
+        if path.exists() and not (
+            path.is_file() or path.is_dir()
+        ):  # reading a pipe waits, and a device has no end
+            raise UserError(f"{path} is no regular file: give the name of a .toml file.")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_LONGEST + 1)
+        if len(text) > _LONGEST:
+            raise UserError(f"{path} is no experiment: it has more than {_LONGEST:,} characters.")
     except IsADirectoryError:
         raise UserError(f"{path} is a folder: name the experiment's .toml file.") from None
     except FileNotFoundError:

@@ -35,7 +35,7 @@ from gossiplab.commands import (
 from gossiplab.engine.clock import VirtualClock
 from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
 from gossiplab.engine.network import Network, Undone, encode
-from gossiplab.engine.node import Node, Whose, endless, nested, sample, whose
+from gossiplab.engine.node import Node, Whose, endless, finite, nested, sample, whose
 from gossiplab.engine.peers import peers_of_all
 from gossiplab.engine.replicas import Replicas
 from gossiplab.engine.tasks import DEEPEST, abandon, depth, descendants, innermost, no_threads, wants_thread
@@ -425,7 +425,7 @@ class Lab:
             self._check_member(node, about)
             self._emit(Believed(now, node.id, about, state, incarnation))
         else:
-            members = tuple(about)
+            members = finite(about)
             for member in members:
                 self._check_member(node, member)
             if members:

@@ -35,7 +35,7 @@ from gossiplab.commands import (
     Shape,
 )
 from gossiplab.engine.kernel import Entry, Kernel
-from gossiplab.engine.node import Node, is_timer
+from gossiplab.engine.node import Node, finite, is_timer
 from gossiplab.engine.watchdog import door
 from gossiplab.errors import ProtocolError, first_line
 from gossiplab.events import (
@@ -318,6 +318,7 @@ class Network:
             except TypeError:
                 body = _encode_as_is(message)
             if carries:
+                carries = finite(carries)
                 self._check_rumors(node, carries)
                 self.carrying += 1
             now = self._clock.now

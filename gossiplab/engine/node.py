@@ -22,11 +22,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from heapq import heappush
+from itertools import islice
 from math import floor
 from pathlib import Path
 from random import Random
 from types import CodeType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import trio
 
@@ -45,8 +46,11 @@ from gossiplab.replica.merkle import MerkleTree
 from gossiplab.replica.store import State, Store
 
 _SHORTEST_PERIOD = 1e-6  # s; a shorter one would hardly let time pass
+_MOST_ITEMS = 1_000_000  # of what a protocol hands over at once: ten times as many as there can be nodes
 _LONGEST_ERROR = 500  # characters of an error that go into its event
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+T = TypeVar("T")
+
 Whose = tuple["Node", int]
 """A node and the number of one of its lives."""
 _whose: ContextVar[Whose | None] = ContextVar("whose", default=None)
@@ -398,6 +402,7 @@ class Node(_Front):
             else:
                 self._lab.wheel.add(self, method, period, now + period * self.random.random())
 
+    @door("self", "each")
     def _value(self, each: Round, period: str | float) -> float:
         if isinstance(period, str):
             if not hasattr(self.protocol, period):
@@ -464,7 +469,7 @@ class Node(_Front):
             self._lab.believed(self, about, state, incarnation)
 
     def keep(self, view: View, peers: Iterable[int]) -> None:
-        kept = tuple(sorted(set(peers)))
+        kept = tuple(sorted(set(finite(peers))))
         if self._views.get(view) != kept and self.heard():
             self._lab.kept(self, view, kept)
             self._views[view] = kept
@@ -508,6 +513,14 @@ def sample(self: Protocol, k: int) -> list[int]:
             return [node.peers[one]]
         return [one if one < node.id else one + 1]
     return list(node.peers) if k >= n else node.random.sample(node.peers, k)
+
+
+def finite(items: Iterable[T]) -> tuple[T, ...]:
+    """What a protocol hands over, before anything is done with it. Raises ProtocolError when there is no end of it."""
+    taken = tuple(islice(items, _MOST_ITEMS + 1))
+    if len(taken) > _MOST_ITEMS:
+        raise ProtocolError(f"it hands over more than {_MOST_ITEMS:,} items at once: let them come to an end")
+    return taken
 
 
 def endless() -> ProtocolError:

@@ -18,7 +18,7 @@ import msgspec
 from gossiplab.commands import Backup, Corrupt, Delete, Read, Restore, Wipe, Write
 from gossiplab.engine.kernel import CLIENT, Kernel
 from gossiplab.engine.network import Undone
-from gossiplab.engine.node import Node
+from gossiplab.engine.node import Node, finite
 from gossiplab.errors import ProtocolError
 from gossiplab.events import (
     Answered,
@@ -368,7 +368,7 @@ class Replicas:
     def compared(self, node: Node, repair: int, level: int, differing: Iterable[int], keys: int) -> None:
         """A step of a repair."""
         if self._goes_on(node, repair):
-            found = tuple(sorted(differing))
+            found = tuple(sorted(finite(differing)))
             self._lab.record(Compared(self._now, repair, node.id, level, found, keys, node.cause))
 
     def end_repair(self, node: Node, repair: int, differing: int) -> None:
@@ -384,7 +384,7 @@ class Replicas:
 
     def place(self, node: Node, key: str, nodes: Iterable[int]) -> None:
         """A key belongs on these nodes."""
-        places = tuple(nodes)
+        places = finite(nodes)
         if len(set(places)) != len(places) or any(
             type(each) is not int or not 0 <= each < len(self._lab.nodes) for each in places
         ):

@@ -14,7 +14,9 @@ spends in the data types of replicas counts the less, the more keys there are.
 
 An exception that strikes anywhere may only strike where nothing of ours can be left half done: it is raised
 when the protocol's own code (or a library's it called) runs right above a door, never in the kernel, the
-network, the recorder, the screen or trio. It is no Exception, so that `except Exception` lets it through, and
+network, the recorder, the screen or trio. Only where ours calls the protocol's again (what is handed over is an
+iterable, a period is a property) it strikes after half as long again all the same: ours reads such things before it
+changes anything. It is no Exception, so that `except Exception` lets it through, and
 a bare `except:` that swallows it gets the next one inside the except clause, which cannot cover itself.
 
 Where a step was interrupted depends on the machine, so nothing of the step may count: the lab undoes what it
@@ -92,7 +94,7 @@ class _Step(NamedTuple):
     """A step of a protocol that is under way.
 
     frame: the door's, or the first of its task. turns: 0 with a door. code: where it began. free: whether it
-    may be interrupted where it stands. data: whether it stands in the data types of replicas.
+    may be interrupted where it stands. inner: whether it stands in the protocol's own code again. data: whether it stands in the data types of replicas.
     """
 
     frame: FrameType
@@ -100,6 +102,7 @@ class _Step(NamedTuple):
     node: Any
     code: CodeType | None
     free: bool
+    inner: bool
     data: bool
 
 
@@ -140,6 +143,7 @@ class _Watchdog:
         self._keys = lab.keys()  # at the last beat that saw another step, or none
         self._leeway = 1.0  # how many times as long it may stay in data types as elsewhere
         self._used = 0.0  # s of the processor, until the last beat
+        self._soon = False  # whether it came sooner than others do
         self._strikes = 0  # exceptions that it has got
         self._trace = sys.gettrace()
 
@@ -164,7 +168,8 @@ class _Watchdog:
         self._beats += beats / self._leeway if step.data else beats
         if self._beats * self._patience / _BEATS < self._patience_with(step.code):
             return
-        if not step.free:
+        if not (step.free or (step.inner and self._beats > 1.5 * _BEATS)):
+            self._soon = True
             self.wind(_SOON)
             return
         self._strike(step, frame)
@@ -180,6 +185,9 @@ class _Watchdog:
         period, now = self._patience / _BEATS, time.process_time()
         used, self._used = now - self._used, now
         least, share = _IDLE
+        if self._soon:
+            self._soon = False
+            return _SOON / period
         return 1.0 if used <= max(least, share * period) else min(1.0, used / period)
 
     def _patience_with(self, code: CodeType | None) -> float:
@@ -208,6 +216,7 @@ class _Watchdog:
             return None
         root = getattr(task.coro, "cr_frame", None)  # a stand-in for a coroutine has none; see `tasks`
         free, data, innermost = True, False, frame
+        inner = frame is not None and not _is_ours(frame.f_code)
         while frame is not None:
             code = frame.f_code
             if code in _doors:
@@ -216,16 +225,23 @@ class _Watchdog:
                 node, function = (frame.f_locals.get(name) for name in _doors[code])
                 if node is None:
                     return None  # not yet about to call
-                return _Step(frame, 0, node, _code_of(function), free, data)
+                return _Step(frame, 0, node, _code_of(function), free, inner, data)
             if code.co_filename.startswith(_data):
                 data = True
-            if code.co_filename.startswith(_ours) and not code.co_filename.startswith(_not_ours):
+            if _is_ours(code):
                 free = False
             if frame is root:
                 node = self._lab.owner(task)
-                return None if node is None else _Step(frame, self._lab.turns(), node, code, free, data)
+                return (
+                    None if node is None else _Step(frame, self._lab.turns(), node, code, free, inner, data)
+                )
             frame = frame.f_back
         return None
+
+
+def _is_ours(code: CodeType) -> bool:
+    """Whether this is code of the lab or of trio, and not of a protocol, a data type or a library."""
+    return code.co_filename.startswith(_ours) and not code.co_filename.startswith(_not_ours)
 
 
 def _hush() -> None:

@@ -304,3 +304,14 @@ def test_the_extra_for_the_browser_is_named(gossiplab, monkeypatch):
     result = gossiplab("serve")
     refused(result)
     assert "pip install textual-serve" in result[2]
+
+
+def test_an_experiment_that_is_no_regular_file_is_refused_at_once(gossiplab, tmp_path):
+    pipe, endless, long = tmp_path / "pipe.toml", tmp_path / "zero.toml", tmp_path / "long.toml"
+    os.mkfifo(pipe)
+    endless.symlink_to("/dev/zero")
+    long.write_text("#" * 2_000_000)
+    for path, why in ((pipe, "no regular file"), (endless, "no regular file"), (long, "more than 1,048,576 characters")):
+        result = gossiplab("run", path)
+        refused(result)
+        assert why in result[2]

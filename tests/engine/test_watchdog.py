@@ -5,11 +5,12 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import count, cycle
 
 import pytest
 import trio
 
-from gossiplab import Protocol, every
+from gossiplab import Message, Protocol, every
 from gossiplab.engine import tasks, watchdog
 from gossiplab.engine.lab import Lab
 from gossiplab.engine.run import run_lab
@@ -171,7 +172,8 @@ def test_what_takes_long_in_the_data_types_of_replicas_is_left_alone():
         def copy(self):
             begun = time.process_time()
             while time.process_time() - begun < 0.3:  # five times the patience
-                self.store.take(self.store)
+                for _ in range(20):  # of all that time next to none is the protocol's own
+                    self.store.take(self.store)
 
         def on_write(self, write):
             pass
@@ -351,3 +353,60 @@ def test_starting_tasks_without_end_ends(monkeypatch):
     monkeypatch.setattr(watchdog, "PATIENCE", 0.1)
     events = events_of(header_of(Spawner, nodes=1, until=1.0), kind=Spawner)
     assert [event.node for event in only(events, Crashed)] == [0]
+
+
+def _spin():
+    while True:
+        pass
+    yield 0
+
+
+class Hands(Protocol):
+    """Hands over what never ends, on n1."""
+
+    how = ""
+
+    @every(1.0)
+    def beat(self):
+        self.show("beat", self.now)
+        if self.id and self.how == "carries":
+            self.send(0, Handed(), carries=_spin())
+        elif self.id and self.how == "carries-all":
+            self.send(0, Handed(), carries=cycle([0]))
+        elif self.id and self.how == "keep":
+            self.keep("active", count())
+        elif self.id and self.how == "keep-spin":
+            self.keep("active", _spin())
+        elif self.id and self.how == "believe":
+            self.believe(cycle([0]), "alive", 0)
+
+    @every("pace")
+    def other(self):
+        pass
+
+    @property
+    def pace(self):
+        if self.id and self.how == "period":
+            list(_spin())
+        return 1.0
+
+    def on_inject(self, rumor):
+        pass
+
+    def on_handed(self, sender, message):
+        pass
+
+
+class Handed(Message):
+    """Something."""
+
+
+@pytest.mark.parametrize("how", ["carries", "carries-all", "keep", "keep-spin", "believe", "period"])
+def test_what_never_ends_may_also_be_handed_over(how):
+    kind = type("Hands", (Hands,), {"how": how})
+    header = header_of(Hands, nodes=2, until=3, at=["0 inject n0"])
+    events = events_of(header, kind=kind)
+    assert [crash.node for crash in only(events, Crashed)] == [1]
+    assert isinstance(events[-1], Ended)
+    assert events[-1].t == 3
+    assert bytes_of(header, kind=kind) == bytes_of(header, kind=kind)
