@@ -311,7 +311,11 @@ def test_an_experiment_that_is_no_regular_file_is_refused_at_once(gossiplab, tmp
     os.mkfifo(pipe)
     endless.symlink_to("/dev/zero")
     long.write_text("#" * 2_000_000)
-    for path, why in ((pipe, "no regular file"), (endless, "no regular file"), (long, "more than 1,048,576 characters")):
+    for path, why in (
+        (pipe, "no regular file"),
+        (endless, "no regular file"),
+        (long, "more than 1,048,576 characters"),
+    ):
         result = gossiplab("run", path)
         refused(result)
         assert why in result[2]
