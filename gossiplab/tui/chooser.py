@@ -51,6 +51,14 @@ class Chooser(Modal[Session | None]):
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         self._look(self._files[event.option_index])
 
+    @on(Input.Changed)
+    def _writes(self, event: Input.Changed) -> None:
+        files = self.query_one(OptionList)
+        if event.value.strip():
+            self._say("Enter opens the file of that path.")
+        elif files.highlighted is not None:
+            self._look(self._files[files.highlighted])
+
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self._take(self._files[event.option_index])

@@ -33,7 +33,7 @@ _SEEN = (
     ),
     (
         "At the bottom is the timeline, the whole run so far: the curve is the fraction of nodes that have heard the "
-        "newest rumor, a letter marks each time somebody pressed that key, † a node lost, ✓ that all know. Click or drag on it to look back. "
+        "newest rumor, letters mark what was done to the lab (F1 there lists them), † a node lost, ✓ that all know. Click or drag on it to look back. "
         "Looking back holds only your view: the lab goes on and everything is recorded."
     ),
 )

@@ -12,7 +12,11 @@ class KeyList:
 
     def __init__(self, replicas: Replicas | None, written: bool) -> None:
         self._space = 0 if replicas is None or written else replicas.space
-        touched = [] if replicas is None else list(replicas.keys)
+        keys = {} if replicas is None else replicas.keys
+        seed = None if replicas is None else replicas.seed
+        touched = [
+            name for name, key in keys.items() if not written or any(each != seed for each in key.versions)
+        ]
         self._others = [name for name in touched if not seed_index(name) < self._space]
         self._places: dict[str, int] = {}
 

@@ -206,7 +206,11 @@ class RepairView(CanvasView):
         shape = f"fan-out {repair.fanout}, depth {repair.depth}" if repair.fanout else "no trees"
         canvas.put(0, 0, f"repair {repair.id}, begun at {repair.t:.3f} s", _TITLE)
         at = next((number for number, each in enumerate(worth, 1) if each.id == repair.id), 0)
-        right = f"{at} of {len(worth)} that found something ↑↓" if at else "it has found no difference"
+        right = (
+            f"{at} of {len(worth)} that found something ↑↓"
+            if at
+            else f"it has found no difference{'' if repair.ended is not None else ' yet'}"
+        )
         if canvas.width >= 100:
             right = f"{shape}   {right}"
         canvas.put(canvas.width - len(right), 0, right, _FAINT)
