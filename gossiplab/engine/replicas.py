@@ -117,6 +117,7 @@ class Replicas:
         self._requests = 0
         self._repairs: list[bool] = []  # whether they go on
         self._damages = 0
+        self._damaging = False  # whether what a disk says now is damage
 
     def begin(self) -> None:
         """Let the clients of the workload begin."""
@@ -183,7 +184,9 @@ class Replicas:
         for key in sorted(random.sample(keys, min(count, len(keys)))):
             state = damaged[key]
             assert state is not None
+            self._damaging = True
             store.replace(key, state)
+            self._damaging = False
 
     # clients -----------------------------------------------------------------------------------
 
@@ -309,6 +312,9 @@ class Replicas:
                 name = face.name
                 if face.stamp and all(mark != face.mark for mark, _ in names) and name in names.values():
                     name = _stamped(face.stamp, digits=17)  # another stamp, so close that it looks the same
+                if self._damaging and before is not None and not isinstance(state, _TOLD):
+                    # what is named after its content is another thing, and still was meant to be this
+                    name = next((names[old.mark, old.value] for old in _faces(before)), name)
                 while name in names.values():  # one stamp or dot with two values is damage
                     name += "'"
                 names[face.mark, face.value] = name

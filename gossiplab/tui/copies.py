@@ -13,7 +13,7 @@ from gossiplab.nodeset import format_nodes
 from gossiplab.text import visible
 from gossiplab.world.provenance import copy_chain
 from gossiplab.world.replicas import Replicas
-from gossiplab.world.versions import AFTER, BEFORE, Copies, Sight, Standing, compare, lineage
+from gossiplab.world.versions import AFTER, BEFORE, Copies, Sight, Standing, by_content, compare, lineage
 
 PENS = (
     "void", "word", "faint", "title", "cursor", "edge", "right", "older", "siblings", "corrupt", "curve",
@@ -171,8 +171,8 @@ def _way(copies: Copies, node: int) -> list[Span]:
             words.append(f"n{hop.node} got it at {hop.t:.3f} s, m{hop.message}")
             if last:
                 words.append(f"n{hop.sender}, which holds something else now")
-        elif chain.whole and _written(copies, hop.node, hop.t):
-            words.append(f"n{hop.node} wrote it at {hop.t:.3f} s")
+        elif chain.whole and (origin := _origin(copies, hop.node, hop.t)):
+            words.append(origin)
         elif hop.message is None and hop.t == 0:
             words.append(f"n{hop.node} had it from the beginning")
         else:
@@ -180,10 +180,15 @@ def _way(copies: Copies, node: int) -> list[Span]:
     return [(" ← ".join(words), WORD)]
 
 
-def _written(copies: Copies, node: int, t: float) -> bool:
-    """Whether a version that is held somewhere was made at a node at that instant."""
-    made = [copies.key.versions.get(version) for version in copies.held[node]]
-    return any(version is not None and version.node == node and version.t == t for version in made)
+def _origin(copies: Copies, node: int, t: float) -> str | None:
+    """How a version that a node holds came to be there at that instant, if that is where it began."""
+    for version in copies.held[node]:
+        known = copies.key.versions.get(version)
+        if known is not None and (known.node, known.t) == (node, t):
+            if version.endswith("'"):
+                return f"n{node}'s disk changed it at {t:.3f} s"
+            return f"n{node} {'made' if by_content(copies.key, version) else 'wrote'} it at {t:.3f} s"
+    return None
 
 
 def _shown(copies: Copies) -> list[str]:
@@ -251,6 +256,8 @@ def _relation(copies: Copies, version: str, node: int) -> str:
     stamps = [key.versions[each].stamp for each in (version, held[0]) if each in key.versions]
     if len(stamps) == 2 and stamps[0] is not None and stamps[1] is not None and stamps[0] != stamps[1]:
         return f"concurrent, {'later' if stamps[0] > stamps[1] else 'earlier'} by its stamp"
+    if by_content(key, version):
+        return "another state"
     return "before" if version == copies.seed else "concurrent"
 
 

@@ -93,8 +93,9 @@ def newest(key: Key, held: set[str], seed: str) -> tuple[str, ...]:
     """Those of these versions that none of the others has overwritten, in the order of their making."""
     order = {version: number for number, version in enumerate(key.versions)}
     names = sorted(held, key=lambda version: order.get(version, -1))
-    if any(_by_content(key, version) for version in names):
-        return tuple(names[-1:])  # states that are named by their content do not say what they have merged
+    if any(by_content(key, version) for version in names):
+        # states that are named by their content do not say what they have merged; damage is no merge
+        return tuple([each for each in names if not each.endswith("'")][-1:] or names[-1:])
     return tuple(
         version
         for version in names
@@ -137,6 +138,7 @@ def _obsolete(key: Key, version: str, other: str, seed: str) -> bool:
     return key.covers((other,), version) or (version == seed and stamp is not None)
 
 
-def _by_content(key: Key, version: str) -> bool:
+def by_content(key: Key, version: str) -> bool:
+    """Whether a version is a state named by its content, of which nobody says whose writes have gone into it."""
     known = key.versions.get(version)
     return known is not None and known.stamp is None and "." not in version

@@ -260,3 +260,15 @@ def test_small_labs(mode, nodes):
     at = ["1 write n0 x a", "2 delete n0 x", "3 write n0 x b"] if nodes else []
     events = run(*at, until=20, nodes=nodes, mode=mode)
     assert agree(events, nodes) == ({"x": ["b"]} if nodes else {})
+
+
+@pytest.mark.parametrize("kind, text", [("or-set", "apple"), ("g-counter", "3"), ("pn-counter", "3")])
+def test_damage_is_named_after_what_it_was(kind, text):
+    """A state is named after its content, and a damaged one would pass for the newest."""
+    events = run(f"1 write n0 a {text}", "6 corrupt n0 1", until=6.0, type=kind)
+    good = [event for event in only(events, Stored) if event.t < 6][-1]
+    (damaged,) = (event for event in only(events, Stored) if event.t == 6)
+    assert damaged.versions == (f"{good.versions[0]}'",)
+    (told,) = (event for event in only(events, Versioned) if event.name == damaged.versions[0])
+    (was,) = (event for event in only(events, Versioned) if event.name == good.versions[0])
+    assert told.value != was.value

@@ -341,3 +341,21 @@ async def test_keys_and_values_of_every_kind_stay_in_their_columns(tmp_path):
         assert len(cells) == len(strange)
         assert [line[15:60].split("│")[0].split() for line in cells] == [["·", "●", *"·" * 10]] * len(strange)
         assert not any(character in "".join(cells) for character in "\u202e\x1b")
+
+
+async def test_damage_to_a_state_is_no_newer_state(tmp_path):
+    """States of CRDTs are named by their content, and what they have merged nobody says."""
+    path = tmp_path / "run.gossip"
+    at = ["1 write n0 a x", "1 write n2 a y", "6 corrupt n0 1"]
+    path.write_bytes(bytes_of(header_of("crdt_gossip", nodes=4, seed=9, until=6.0, at=at)))
+    async with replay(path) as hand:
+        hand.session.seek(5.9)
+        await hand.open("data")
+        await hand.draw()
+        before = hand.shown("data")
+        assert "concurrent" not in before
+        assert "wrote it" not in before
+        hand.session.seek(6.0)
+        await hand.draw()
+        assert row(hand, "a") == ["≠", "●", "●", "●"]
+        assert "n0's disk changed it at 6.000 s" in hand.shown("data")
