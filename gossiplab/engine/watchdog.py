@@ -24,6 +24,7 @@ did before the exception is raised. A loop in C that never looks for signals, as
 interrupted. Imports trio; what it watches hands itself in.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -217,6 +218,10 @@ class _Watchdog:
         root = getattr(task.coro, "cr_frame", None)  # a stand-in for a coroutine has none; see `tasks`
         free, data, innermost = True, False, frame
         inner = frame is not None and not _is_ours(frame.f_code)
+        if frame is not None and any(
+            frame.f_code is getattr(each, "__code__", None) for each in gc.callbacks
+        ):
+            free = inner = False  # Python lets nothing out of there
         while frame is not None:
             code = frame.f_code
             if code in _doors:

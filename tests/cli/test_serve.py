@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import socket
+import time
+from contextlib import suppress
 
 import pytest
 
@@ -28,6 +30,7 @@ def port(tmp_path_factory):
     process = start("serve", "rumor", "--nodes", 5, "--port", port, env={"XDG_DATA_HOME": folder})
     assert f"http://127.0.0.1:{port}" in process.stderr.readline()
     try:
+        _wait_for(port)
         yield port
         kinds = asyncio.run(_until_closed(port, process))
         assert aiohttp.WSMsgType.BINARY in kinds  # the lab was drawn
@@ -35,6 +38,14 @@ def port(tmp_path_factory):
         assert finish(process) == (0, "", "")
     finally:
         process.kill()
+
+
+def _wait_for(port):
+    """Until somebody listens, or the test's patience is over."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
 
 
 async def _until_closed(port, process):

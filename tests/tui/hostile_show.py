@@ -46,7 +46,8 @@ class Show(GossipApp):
         await self._choose_each()
         for number, session in enumerate(self.sessions):
             if number:
-                await self._replace(session)
+                self.screen.leave()
+                await self._replace(self.screen, session)
             await self._settle()
             await self._look_at(self.screen)
         self.leave(0)

@@ -137,7 +137,9 @@ async def test_a_recording_cannot_name_a_file_to_open(tmp_path, monkeypatch):
     async with live(path, "stuck", **STUCK) as hand:
         await hand.until(lambda: hand.session.latest.crashes)
         await hand.press("q")
-    path.write_bytes(path.read_bytes().replace(b'"protocol":"stuck"', b'"protocol":"rumor"', 1))
+    data = path.read_bytes().replace(b'"protocol":"stuck"', b'"protocol":"rumor"', 1)
+    assert b',"own":true' in data
+    path.write_bytes(data.replace(b',"own":true', b"", 1))
     async with replay(path) as hand:
         await hand.press("end")
         await hand.draw()
