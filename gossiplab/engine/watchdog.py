@@ -217,11 +217,10 @@ class _Watchdog:
             return None
         root = getattr(task.coro, "cr_frame", None)  # a stand-in for a coroutine has none; see `tasks`
         free, data, innermost = True, False, frame
-        inner = frame is not None and not _is_ours(frame.f_code)
         if frame is not None and any(
             frame.f_code is getattr(each, "__code__", None) for each in gc.callbacks
         ):
-            free = inner = False  # Python lets nothing out of there
+            free = False  # Python lets nothing out of there
         while frame is not None:
             code = frame.f_code
             if code in _doors:
@@ -230,7 +229,8 @@ class _Watchdog:
                 node, function = (frame.f_locals.get(name) for name in _doors[code])
                 if node is None:
                     return None  # not yet about to call
-                return _Step(frame, 0, node, _code_of(function), free, inner, data)
+                began = _code_of(function)
+                return _Step(frame, 0, node, began, free, _is_inside(innermost, began), data)
             if code.co_filename.startswith(_data):
                 data = True
             if _is_ours(code):
@@ -238,10 +238,17 @@ class _Watchdog:
             if frame is root:
                 node = self._lab.owner(task)
                 return (
-                    None if node is None else _Step(frame, self._lab.turns(), node, code, free, inner, data)
+                    None if node is None else _Step(frame, self._lab.turns(), node, code, free, False, data)
                 )
             frame = frame.f_back
         return None
+
+
+def _is_inside(frame: FrameType | None, began: CodeType | None) -> bool:
+    """Whether this is a frame of the very file in which a step began, and not of a library that ours has called."""
+    if frame is None or _is_ours(frame.f_code):
+        return False
+    return began is None or frame.f_code.co_filename == began.co_filename
 
 
 def _is_ours(code: CodeType) -> bool:
