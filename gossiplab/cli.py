@@ -156,14 +156,13 @@ def replay(
     path = find_recording(recording)
     t = number("at", at)
     if not headless:
+        from gossiplab.content import load_recorded
+
         # what is wrong with it is said even where there is no terminal
         with closing(open_recording(path)) as opened:
             header = opened.header
-        protocol = None
-        if protocols:
-            from gossiplab.content import load_recorded
-
-            protocol = load_recorded(header.experiment.protocol, header.own, tuple(protocols))
+        folders = tuple(protocols or ())
+        protocol = load_recorded(header.experiment.protocol, header.own, folders) if folders else None
         _need_terminal(f"gossiplab replay {recording} --headless")
         from gossiplab.tui.app import open_replay
 

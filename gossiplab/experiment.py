@@ -117,9 +117,8 @@ def load_experiment(path: Path) -> dict[str, Any]:
     import tomllib  # only experiment files need it
 
     try:
-        if path.exists() and not (
-            path.is_file() or path.is_dir()
-        ):  # reading a pipe waits, and a device has no end
+        # to read a pipe is to wait, and a device has no end
+        if path.exists() and not (path.is_file() or path.is_dir()):
             raise UserError(f"{path} is no regular file: give the name of a .toml file.")
         with path.open(encoding="utf-8") as file:
             text = file.read(_LONGEST + 1)

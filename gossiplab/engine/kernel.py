@@ -18,7 +18,7 @@ between deadlines have no order). Imports clock only; knows no node and no messa
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from itertools import count, repeat
 from time import perf_counter
@@ -44,6 +44,9 @@ Entry = tuple[Any, ...]
 
 The action is called with the entry. It is a bound method of something that has a `culprit(entry)`.
 """
+
+Undone = Mapping[type[Any], list[Any]]
+"""Events that shall not have been, by their kinds; of a kind that there is none of, an empty list."""
 
 NEVER: Entry = (math.inf, 0, None)
 """An entry that never comes due."""

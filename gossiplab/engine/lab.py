@@ -33,9 +33,10 @@ from gossiplab.commands import (
     Write,
 )  # fmt: skip
 from gossiplab.engine.clock import VirtualClock
-from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel
-from gossiplab.engine.network import Network, Undone, encode
-from gossiplab.engine.node import Node, Whose, endless, finite, nested, sample, whose
+from gossiplab.engine.faults import endless, finite, nested
+from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel, Undone
+from gossiplab.engine.network import Network, encode
+from gossiplab.engine.node import Node, Whose, sample, whose
 from gossiplab.engine.peers import peers_of_all
 from gossiplab.engine.replicas import Replicas
 from gossiplab.engine.tasks import DEEPEST, abandon, depth, descendants, innermost, no_threads, wants_thread

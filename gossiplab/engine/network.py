@@ -14,7 +14,7 @@ million links, and 2.5 kB of generator for each of them is more memory than the 
 Imports kernel, node, commands, events and link; knows no protocol but the bytes it sends.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from heapq import heapify, heappush
 from random import Random
 from typing import Any, cast
@@ -34,8 +34,9 @@ from gossiplab.commands import (
     Release,
     Shape,
 )
-from gossiplab.engine.kernel import Entry, Kernel
-from gossiplab.engine.node import Node, finite, is_timer
+from gossiplab.engine.faults import finite
+from gossiplab.engine.kernel import Entry, Kernel, Undone
+from gossiplab.engine.node import Node, is_timer
 from gossiplab.engine.watchdog import door
 from gossiplab.errors import ProtocolError, first_line
 from gossiplab.events import (
@@ -67,10 +68,6 @@ Sender = Callable[[Protocol, int, Message, tuple[int, ...]], None]
 Flight = tuple[float, int, Callable[[Any], None], int, int, int, Handler, bytes, tuple[int, ...]]
 """A message in flight, as an entry of the kernel. What its action needs: the message's id, sender, receiver, type,
 encoding, and the rumors it carries."""
-
-
-Undone = Mapping[type[AnyEvent], list[Any]]
-"""Events that shall not have been, by their kinds; of a kind that there is none of, an empty list."""
 
 
 def encode(value: object) -> bytes:
@@ -318,7 +315,8 @@ class Network:
             except TypeError:
                 body = _encode_as_is(message)
             if carries:
-                carries = finite(carries)
+                if carries.__class__ is not tuple:
+                    carries = finite(carries)
                 self._check_rumors(node, carries)
                 self.carrying += 1
             now = self._clock.now

@@ -16,21 +16,19 @@ What its tasks sleep does not: trio has one clock, and that is the lab's.
 """
 
 import math
-import re
-import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from heapq import heappush
-from itertools import islice
 from math import floor
 from pathlib import Path
 from random import Random
 from types import CodeType
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import trio
 
+from gossiplab.engine.faults import endless_step, finite, is_ctrl_c, uncancelled, why
 from gossiplab.engine.kernel import Entry, Kernel
 from gossiplab.engine.local_clock import LocalClock
 from gossiplab.engine.peers import Others
@@ -46,10 +44,6 @@ from gossiplab.replica.merkle import MerkleTree
 from gossiplab.replica.store import State, Store
 
 _SHORTEST_PERIOD = 1e-6  # s; a shorter one would hardly let time pass
-_MOST_ITEMS = 1_000_000  # of what a protocol hands over at once: ten times as many as there can be nodes
-_LONGEST_ERROR = 500  # characters of an error that go into its event
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-T = TypeVar("T")
 
 Whose = tuple["Node", int]
 """A node and the number of one of its lives."""
@@ -337,14 +331,14 @@ class Node(_Front):
 
         Raises `error` again when it is no fault of the protocol: somebody has pressed Ctrl-C.
         """
-        if isinstance(error, KeyboardInterrupt) and _ctrl_c_raises():
+        if is_ctrl_c(error):
             raise error
         if not self.up:
             return
         self.stop()
         # the name without its folder: a recording is the same on every machine
         file, own_line = fault_place(error, self._files())
-        self._lab.crashed(self, Path(file).name, own_line or line, _say(self, error))
+        self._lab.crashed(self, Path(file).name, own_line or line, why(self, error))
 
     def spin(self, task: trio.lowlevel.Task, error: ProtocolError) -> None:
         """End this life because of what one of its tasks does on and on."""
@@ -513,55 +507,3 @@ def sample(self: Protocol, k: int) -> list[int]:
             return [node.peers[one]]
         return [one if one < node.id else one + 1]
     return list(node.peers) if k >= n else node.random.sample(node.peers, k)
-
-
-def finite(items: Iterable[T]) -> tuple[T, ...]:
-    """What a protocol hands over, before anything is done with it. Raises ProtocolError when there is no end of it."""
-    taken = tuple(islice(items, _MOST_ITEMS + 1))
-    if len(taken) > _MOST_ITEMS:
-        raise ProtocolError(f"it hands over more than {_MOST_ITEMS:,} items at once: let them come to an end")
-    return taken
-
-
-def endless() -> ProtocolError:
-    """The fault of a node whose steps follow one another without end at one instant."""
-    return ProtocolError("it acts without end while no virtual time passes: wait between steps")
-
-
-def nested() -> ProtocolError:
-    """The fault of a node whose tasks have tasks below them without end."""
-    return ProtocolError(
-        "it opens nurseries within nurseries without end: start tasks beside one another in one"
-    )
-
-
-def uncancelled() -> ProtocolError:
-    """The fault of a node whose task ends another in trio's name."""
-    return ProtocolError(
-        "its task raised trio.Cancelled though nothing was cancelled: let it pass where it comes up"
-    )
-
-
-def endless_step(name: str) -> ProtocolError:
-    """The fault of a node whose step had to be interrupted."""
-    return ProtocolError(
-        f"{name} does not return: a step may not block or loop for ever, to wait there are self.after and await"
-    )
-
-
-def _ctrl_c_raises() -> bool:
-    """Whether Ctrl-C raises KeyboardInterrupt wherever it strikes, as in a program that runs a lab and hears no signals."""
-    handler: object = signal.getsignal(signal.SIGINT)
-    return handler == signal.default_int_handler or getattr(handler, "__module__", "") == "trio._core._ki"
-
-
-@door("node", "say")
-def _say(node: Node, error: BaseException) -> str:
-    """Type and text of an error, the same on every machine: no addresses, and nothing that cannot be written."""
-    say = type(error).__str__
-    try:
-        text = say(error)
-    except BaseException:
-        text = "it cannot say why"
-    text = _ADDRESS.sub("", f"{type(error).__name__}: {text}"[:_LONGEST_ERROR])
-    return text.encode("utf-8", "backslashreplace").decode()

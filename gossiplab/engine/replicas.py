@@ -5,7 +5,7 @@ to say one, and damage needs no protocol's help. Versions get names by which eve
 or dotted is named after that, whatever else after its content. The first time that a name comes up the version itself
 is told, once for all nodes.
 
-Imports workload, events, node and the library of replicas; reaches the lab through `ReplicasLab`.
+Imports workload, events, node, faults and the library of replicas; reaches the lab through `ReplicasLab`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +16,9 @@ from typing import Protocol as Interface
 import msgspec
 
 from gossiplab.commands import Backup, Corrupt, Delete, Read, Restore, Wipe, Write
-from gossiplab.engine.kernel import CLIENT, Kernel
-from gossiplab.engine.network import Undone
-from gossiplab.engine.node import Node, finite
+from gossiplab.engine.faults import finite
+from gossiplab.engine.kernel import CLIENT, Kernel, Undone
+from gossiplab.engine.node import Node
 from gossiplab.errors import ProtocolError
 from gossiplab.events import (
     Answered,

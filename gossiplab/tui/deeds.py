@@ -1,4 +1,4 @@
-"""Deeds: what a person does to a lab, in the order in which they do it. Imports tracks and session.
+"""Deeds: what a person does to a lab, in the order in which they do it. Imports tracks.
 
 In the present it is done at once, in the past it begins another future, and what is done while a future is being
 made waits for it.

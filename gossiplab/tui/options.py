@@ -10,8 +10,10 @@ class Options(OptionList):
     """Textual's list, where what is asked of it may come late, or before there is room for it."""
 
     def on_click(self, event: events.Click) -> None:
-        """Part of Widget."""
-        ignore_late(self, event)
+        """Part of Widget: what was clicked may have gone from the list since it was drawn."""
+        option: int | None = event.style.meta.get("option")
+        if option is not None and option >= self.option_count:
+            event.prevent_default()
 
     def action_page_up(self) -> None:
         """Part of OptionList: which knows no lines before it has been laid out."""
@@ -22,10 +24,3 @@ class Options(OptionList):
         """Part of OptionList."""
         with suppress(LookupError):
             super().action_page_down()
-
-
-def ignore_late(options: OptionList, event: events.Click) -> None:
-    """Do nothing about a click on what has gone from the list since it was drawn."""
-    option: int | None = event.style.meta.get("option")
-    if option is not None and option >= options.option_count:
-        event.prevent_default()

@@ -1,4 +1,4 @@
-"""What a command would do, said before anybody gives it. Imports session, idle and commands.
+"""What a command would do, said before anybody gives it. Imports session, idle, commands and world.
 
 The palette, the form for faults and whoever else shows commands to choose from ask here, so that all of them say
 the same. Nothing here changes anything.

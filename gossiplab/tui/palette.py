@@ -4,11 +4,10 @@ Imports commands, keys and outlook. What is chosen or typed goes to the lab scre
 """
 
 import re
-from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
@@ -21,7 +20,7 @@ from gossiplab.commands import VERBS
 from gossiplab.text import visible
 from gossiplab.tui.fault_form import entry, idle
 from gossiplab.tui.keys import Stroke, strokes
-from gossiplab.tui.options import ignore_late
+from gossiplab.tui.options import Options
 from gossiplab.tui.outlook import Target, outlook, why_not
 from gossiplab.tui.session import Session
 
@@ -108,19 +107,8 @@ class LabCommands(Provider):
         self.screen.post_message(Typed(text))
 
 
-class _Commands(CommandList):
-    """The palette's list; see `Options`."""
-
-    def on_click(self, event: events.Click) -> None:
-        ignore_late(self, event)
-
-    def action_page_up(self) -> None:
-        with suppress(LookupError):
-            super().action_page_up()
-
-    def action_page_down(self) -> None:
-        with suppress(LookupError):
-            super().action_page_down()
+class _Commands(CommandList, Options):
+    """The palette's list. In this order: stylesheets know a widget by the first of its bases."""
 
 
 class Palette(CommandPalette):

@@ -1,4 +1,4 @@
-"""The tracks: a run and the other futures that were forked from it. Imports live, session and again.
+"""The tracks: a run and the other futures that were forked from it. Imports live, session, again and what the timeline shows.
 
 Acting on the past begins another future: the lab executes again, up to the instant in view, from the
 recorded seed and commands, does the new thing there, and goes on. What had happened instead stays as a track

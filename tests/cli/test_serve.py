@@ -41,11 +41,12 @@ def port(tmp_path_factory):
 
 
 def _wait_for(port):
-    """Until somebody listens, or the test's patience is over."""
+    """Until somebody listens."""
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
+    raise AssertionError("nobody listens")
 
 
 async def _until_closed(port, process):

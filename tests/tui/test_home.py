@@ -201,17 +201,7 @@ async def test_a_window_without_room_for_a_list_ends_nothing(tmp_path):
             await hand.pilot.resize_terminal(80, 24)
             await hand.press(*opening)
             await hand.pilot.resize_terminal(1, 1)
-            for key in (
-                "pageup",
-                "pagedown",
-                "home",
-                "pageup",
-                "end",
-                "pagedown",
-                "down",
-                "up",
-                "tab",
-                "pageup",
-            ):
-                await hand.press(key)
+            await hand.press(
+                "pageup", "pagedown", "home", "pageup", "end", "pagedown", "down", "up", "tab", "pageup"
+            )
             assert hand.app.code is None

@@ -12,7 +12,12 @@ from tests.tui.driving import live
 
 pytestmark = pytest.mark.anyio
 
-KEYS = ["space", "comma", "full_stop", "plus", "minus", "d", "w", "m", "k", "r", "l", "p", "h", "i", "f", "g", "n", "N", "y", "a", "t", "o", "c", "e", "1", "2", "3", "4", "5", "6", "7", "E", "left_square_bracket", "right_square_bracket", "slash", "colon", "question_mark", "up", "down", "left", "right", "tab", "shift+tab", "enter", "escape", "f1", "f2", "home", "end", "pageup", "pagedown", "backspace", "b", "x", "v", "z", "u"]  # fmt: skip
+KEYS = [
+    "space", "comma", "full_stop", "plus", "minus", "d", "w", "m", "k", "r", "l", "p", "h", "i", "f", "g", "n", "N",
+    "y", "a", "t", "o", "c", "e", "1", "2", "3", "4", "5", "6", "7", "E", "left_square_bracket",
+    "right_square_bracket", "slash", "colon", "question_mark", "up", "down", "left", "right", "tab", "shift+tab",
+    "enter", "escape", "f1", "f2", "home", "end", "pageup", "pagedown", "backspace", "b", "x", "v", "z", "u",
+]  # fmt: skip
 COMMANDS = ("kill n1", "kill random 10%", "rejoin all", "leave n2", "pause n0", "resume all", "skew n1 1.5", "churn 2 for=3",
             "flap n1 up=1 down=1", "calm", "partition half", "partition bridge", "cut n0 to n1", "heal", "hold", "release",
             "drop m3", "delay m5 2", "duplicate m6", "inject n0", "write n0 a 1", "wipe n0", "backup n0", "restore n0",
