@@ -64,6 +64,7 @@ from gossiplab.nodeset import parse_nodes
 from gossiplab.world.accuracy import accuracy
 from gossiplab.world.estimates import ESTIMATE, Spread, keep, spread
 from gossiplab.world.membership import DOWN, Membership
+from gossiplab.world.parted import parted
 from gossiplab.world.parts import (
     ALIVE,
     CONVERGED,
@@ -269,7 +270,7 @@ class World(msgspec.Struct, kw_only=True):
 
     def word(self) -> str:
         """The state of the whole in one word: partitioned, converged, quiescent or spreading."""
-        if self.cuts:
+        if parted(len(self.nodes), self.cuts, self.edges):
             return "partitioned"
         alive = self.alive
         if self.rumors and alive and all(self.knowing(rumor) == alive for rumor in range(len(self.rumors))):

@@ -4,6 +4,7 @@ import json
 from math import ceil, floor
 
 import msgspec
+import networkx as nx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,8 +37,9 @@ from gossiplab.events import (
     Skewed,
     Wired,
 )
-from gossiplab.nodeset import parse_nodes
+from gossiplab.nodeset import format_nodes, parse_nodes
 from gossiplab.world.metrics import message_figures, rumor_figures
+from gossiplab.world.parts import CutSet, Node
 from gossiplab.world.world import LINGER, World, new_world
 from tests.helpers import events_of, header_of, only, run_of
 
@@ -347,6 +349,33 @@ def test_the_state_in_one_word():
     assert word_after(until=10, params={"retire_after": 1, "fanout": 0}) == "quiescent"
     assert new_world(header_of("chatter", nodes=3)).word() == "quiescent"
     assert new_world(header_of("chatter", nodes=0)).word() == "quiescent"
+
+
+def test_a_cut_that_parts_nobody_is_no_partition():
+    assert word_after("0 cut n0 to n1") == "spreading"
+    assert word_after("0 cut n0 to n1", "0 cut n0 to n2") == "partitioned"
+    assert (
+        word_after("0 cut n1 to n0", "0 cut n2 to n0") == "partitioned"
+    )  # nobody tells the first one anything
+    assert word_after("0 cut n0 to n1", topology="tree") == "partitioned"
+    assert word_after("0 cut n1 to n2", topology="tree") == "spreading"  # where no link leads
+
+
+@given(st.data())
+def test_partitioned_is_what_networkx_says_it_is(data):
+    n = data.draw(st.integers(2, 7))
+    which = st.sets(st.integers(0, n - 1), min_size=1).map(format_nodes)
+    cuts = data.draw(st.lists(st.builds(CutSet, which, which, st.booleans()), min_size=1, max_size=4))
+    pairs = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)).filter(lambda pair: pair[0] < pair[1])
+    edges = data.draw(st.none() | st.sets(pairs).map(lambda each: tuple(sorted(each))))
+    world = World(nodes=[Node(shown={}) for _ in range(n)], cuts=cuts, edges=edges)
+
+    graph = nx.complete_graph(n) if edges is None else nx.empty_graph(n)
+    graph.add_edges_from(edges or ())
+    open_links = nx.DiGraph()
+    open_links.add_nodes_from(range(n))
+    open_links.add_edges_from(link for link in graph.to_directed().edges if not world.cut(*link))
+    assert (world.word() == "partitioned") == (not nx.is_strongly_connected(open_links))
 
 
 def test_an_update_in_flight_is_spreading_when_nobody_is_left_who_spreads():
