@@ -5,6 +5,7 @@ networkx. Standard output is data; everything said about it goes to standard err
 """
 
 import json
+import shutil
 import sys
 from contextlib import closing, nullcontext, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from gossiplab import __version__
 from gossiplab.browser import in_browser
 from gossiplab.errors import GossiplabError, UserError
 from gossiplab.flags import Flags, check_record, fields_of, number, plan_of, plans_of, varied, whole
+from gossiplab.overview import commands, overview
 from gossiplab.text import visible, visible_ends
 
 app = App(
@@ -324,6 +326,9 @@ def protocols(*folders: Path) -> int:
 
 def run_command_line(arguments: list[str]) -> int:
     """Run one command. Returns its exit code; errors that a person can mend are said in one sentence."""
+    if not set(arguments).isdisjoint(app.help_flags) and set(arguments).isdisjoint(commands(app)):
+        print(overview(app, shutil.get_terminal_size().columns))
+        return 0
     try:
         result = app(arguments, print_error=False, exit_on_error=False, result_action="return_value")
     except CycloptsError as error:

@@ -21,9 +21,9 @@ def test_imports(module, unwanted):
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["export", "--help"], ["serve", "--help"], ["nonesuch"], ["--version"]]
-)
+@pytest.mark.parametrize("arguments", [
+    ["--help"], ["run", "--help"], ["export", "--help"], ["serve", "--help"], ["nonesuch"], ["--version"], ["recordings"],
+])  # fmt: skip
 def test_saying_how_it_is_used_loads_neither_screen_nor_graphs(arguments):
     script = f"""
 import sys

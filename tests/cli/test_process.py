@@ -183,22 +183,6 @@ def test_long_work_shows_a_bar_on_a_terminal_only():
     assert (code, err) == (0, "")
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["recordings"], ["nonesuch"]]
-)
-def test_starting_loads_little(arguments):
-    script = (
-        "import sys; from gossiplab.cli import run_command_line\n"
-        f"try: run_command_line({arguments})\n"
-        "except SystemExit: pass\n"
-        "print('LOADED', *({'textual', 'networkx', 'numpy', 'gossiplab.engine'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
-    )
-    assert done.stdout.splitlines()[-1] == "LOADED"
-
-
 def test_a_run_on_the_complete_topology_loads_no_screen():
     script = (
         "import sys; from gossiplab.cli import run_command_line\n"
