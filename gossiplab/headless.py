@@ -24,7 +24,7 @@ from gossiplab.nodeset import format_nodes
 from gossiplab.protocol import Protocol
 from gossiplab.recording.recorder import Recorder
 from gossiplab.recording.tape import Tape
-from gossiplab.text import visible
+from gossiplab.text import many, visible
 from gossiplab.world.metrics import (
     EstimateFigures,
     MembershipFigures,
@@ -113,7 +113,7 @@ class Report:
     def print(self) -> None:
         """Print a summary for people."""
         figures, messages = self.figures, self.figures.messages
-        print(f"{figures.protocol}: {figures.nodes} nodes, seed {figures.seed}")
+        print(f"{figures.protocol}: {many(figures.nodes, 'node')}, seed {figures.seed}")
         if figures.params:
             print(f"  {'  '.join(f'{name}={_value(value)}' for name, value in figures.params.items())}")
         why = _STOPPED_BY.get(figures.stopped_by, figures.stopped_by)
@@ -291,7 +291,7 @@ def world_figures(world: World, t: float) -> dict[str, Any]:
 def print_world(world: World, t: float) -> None:
     """Print a World for people."""
     print(
-        f"at {t:g} s: {world.word()}, {world.alive} of {len(world.nodes)} nodes alive, {world.events} events"
+        f"at {t:g} s: {world.word()}, {world.alive} of {many(len(world.nodes), 'node')} alive, {many(world.events, 'event')}"
     )
     for status in sorted({node.status for node in world.nodes}):
         these = [id for id, node in enumerate(world.nodes) if node.status == status]

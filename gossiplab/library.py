@@ -8,7 +8,7 @@ from gossiplab.errors import GossiplabError, RecordingError
 from gossiplab.experiment import load_experiment, make_experiment
 from gossiplab.recording.format import SUFFIX
 from gossiplab.recording.reader import open_recording
-from gossiplab.text import visible
+from gossiplab.text import many, visible
 
 _MOST_COMMANDS = 100  # in a preview
 
@@ -101,7 +101,7 @@ def preview_experiment(path: Path) -> str:
     fields = load_experiment(path)
     experiment = make_experiment(fields)
     lines = [
-        f"{experiment.protocol}, {experiment.nodes} nodes, {experiment.topology}, seed {experiment.seed}",
+        f"{experiment.protocol}, {many(experiment.nodes, 'node')}, {experiment.topology}, seed {experiment.seed}",
         "until it has come to its end" if experiment.until is None else f"until {experiment.until}",
         *experiment.at[:_MOST_COMMANDS],
     ]
@@ -116,7 +116,7 @@ def preview_recording(path: Path) -> str:
     try:
         experiment = recording.header.experiment
         lines = [
-            f"{experiment.protocol}, {experiment.nodes} nodes, {experiment.topology}, seed {experiment.seed}",
+            f"{experiment.protocol}, {many(experiment.nodes, 'node')}, {experiment.topology}, seed {experiment.seed}",
             f"{recording.end:.3f} s, {recording.length:,} events{', ends early' if recording.torn else ''}",
         ]
         if parent := recording.header.parent:
@@ -150,7 +150,7 @@ def print_recordings() -> None:
         try:
             recording = open_recording(path)
             experiment = recording.header.experiment
-            what = f"{visible(experiment.protocol)}, {experiment.nodes} nodes, {recording.end:g} s, {recording.length} events"
+            what = f"{visible(experiment.protocol)}, {many(experiment.nodes, 'node')}, {recording.end:g} s, {many(recording.length, 'event')}"
             print(f"{visible(path.name)}  {what}{', ends early' if recording.torn else ''}")
             recording.close()
         except RecordingError as error:

@@ -31,6 +31,11 @@ def visible_ends(text: str, limit: int) -> str:
     return visible(text[: limit // 2], limit // 2) + "…" + visible(text[-(limit // 2) :], limit // 2)
 
 
+def many(count: int, what: str) -> str:
+    """A count of things: "1 node", "1,000 nodes"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def _show(match: re.Match[str]) -> str:
     character = match[0]
     if unicodedata.category(character) in _HIDDEN or _BLANK.match(character):

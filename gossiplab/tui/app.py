@@ -50,6 +50,7 @@ from gossiplab.tui.fault_form import FaultForm
 from gossiplab.tui.help_screen import HelpScreen
 from gossiplab.tui.home import Home
 from gossiplab.tui.lab_screen import LEAST_HEIGHT, LEAST_WIDTH, LabScreen
+from gossiplab.tui.legible import legible
 from gossiplab.tui.live import LiveLab, lab_of
 from gossiplab.tui.new_lab import NewLab
 from gossiplab.tui.palette import Palette
@@ -128,6 +129,13 @@ class GossipApp(App[None]):
         self.code: int | None = None
         self._keys: deque[events.Key | events.Paste] = deque()  # the first of them is being dealt with
         self._pressed = 0.0  # since when
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Part of App: the colours of the theme, which Textual keeps: it is to keep what is read from here."""
+        variables = super().get_css_variables()
+        if not self.current_theme.ansi:
+            variables |= legible(variables)
+        return variables
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Part of App: what every widget's lines go through."""

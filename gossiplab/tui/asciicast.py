@@ -17,7 +17,7 @@ from textual.strip import Strip
 from gossiplab.errors import UserError
 from gossiplab.recording.export import Reached, nothing
 from gossiplab.recording.reader import Recording
-from gossiplab.text import visible
+from gossiplab.text import many, visible
 from gossiplab.tui.camera import HEIGHT, WIDTH, camera
 
 FRAMES = 12  # a second of the film: dots are seen to move, and a minute takes a few megabytes
@@ -97,7 +97,9 @@ class _Film:
 
 def _title(recording: Recording) -> str:
     experiment = recording.header.experiment
-    return f"gossiplab: {visible(experiment.protocol)}, {experiment.nodes} nodes, seed {experiment.seed}"
+    return (
+        f"gossiplab: {visible(experiment.protocol)}, {many(experiment.nodes, 'node')}, seed {experiment.seed}"
+    )
 
 
 def _line(value: object) -> str:

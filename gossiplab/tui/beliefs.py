@@ -1,4 +1,4 @@
-"""The belief matrix: who believes what of whom. Imports world, replica's states, view and canvas.
+"""The belief matrix: who believes what of whom. Imports nodeset, world, replica's states, view and canvas.
 
 A row is a node that believes, a column a node that is believed something of; on the two edges stands what is
 so. One cell a belief where there is room; the overview of a large lab shows blocks, each by the worst belief in it.
@@ -13,6 +13,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
+from gossiplab.nodeset import format_nodes
 from gossiplab.tui.canvas import Canvas, fitting
 from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.view import Scene
@@ -107,6 +108,7 @@ class BeliefMatrix(CanvasView):
         self.cursor = (0, 0)
         self._world = World()
         self._tall = self._wide = 1  # nodes that a cell stands for
+        self._indent = 4  # columns to the left of the matrix: a name, a sign and a blank
         self._above = 1  # lines above the matrix
         self._pitch = 1  # cells from one column to the next
         self._top = self._left = 0  # the first row and column in sight, in cells
@@ -128,8 +130,8 @@ class BeliefMatrix(CanvasView):
 
     def on_click(self, event: events.Click) -> None:
         at = event.get_content_offset(self)
-        if at is not None and at.x >= self._margin and at.y >= self._above:
-            row, column = at.y - self._above + self._top, (at.x - self._margin) // self._pitch + self._left
+        if at is not None and at.x >= self._indent and at.y >= self._above:
+            row, column = at.y - self._above + self._top, (at.x - self._indent) // self._pitch + self._left
             self._go(row * self._tall, column * self._wide)
 
     def _go(self, row: int, column: int) -> None:
@@ -145,14 +147,13 @@ class BeliefMatrix(CanvasView):
 
     # drawing -----------------------------------------------------------------------------------
 
-    @property
-    def _margin(self) -> int:
-        """Columns to the left of the matrix: a name and a sign."""
-        return len(f"n{max(0, len(self._world.nodes) - 1)}") + 2
+    def _nodes_of(self, row: int) -> str:
+        """The nodes that a row of the matrix stands for."""
+        return format_nodes(range(row * self._tall, min((row + 1) * self._tall, len(self._world.nodes))))
 
     def _paint(self) -> None:
         world, (width, height) = self._world, self.size
-        if not self.is_mounted or width < self._margin + 2 or height < 4:  # an edge, a row, two lines
+        if not self.is_mounted or width < self._indent + 2 or height < 4:  # an edge, a row, two lines
             return
         rows = [row.states for row in world.membership.beliefs]
         drawn = (width, height, self.cursor, rows, [node.status for node in world.nodes])
@@ -168,8 +169,11 @@ class BeliefMatrix(CanvasView):
         self.refresh()
 
     def _draw_matrix(self, world: World, height: int) -> None:
-        n, width = len(world.nodes), self._canvas.width - self._margin
-        single = self._single()
+        n, single = len(world.nodes), self._single()
+        self._tall = 1 if single else -(-n // (height - 3))
+        last = (n - 1) // self._tall  # which may be shorter than the one before it
+        self._indent = max(len(self._nodes_of(row)) for row in {last, max(0, last - 1)}) + 2
+        width = max(1, self._canvas.width - self._indent)
         # a blank between two columns, or room for their names
         pitches = (len(str(n - 1)) + 1, 2) if single else ()
         self._pitch = next((pitch for pitch in pitches if pitch * n <= width), 1)
@@ -177,7 +181,6 @@ class BeliefMatrix(CanvasView):
         self._above = 2 if self._pitch > 1 and n <= 100 and n + 4 <= height else 1
         height -= self._above + 2
         columns = width // self._pitch
-        self._tall = 1 if single else -(-n // height)
         self._wide = 1 if single else -(-n // columns)
         verdicts = judge(world, with_self=single)
         blocks = _worst(verdicts, self._tall, self._wide)
@@ -197,7 +200,7 @@ class BeliefMatrix(CanvasView):
         self._put(x, y, SIGNS[Verdict(blocks[row][column])].glyph, _CURSOR)
 
     def _put(self, x: int, y: int, glyph: str, style: int) -> None:
-        self._canvas.put(self._margin + self._pitch * x, y, glyph, style)
+        self._canvas.put(self._indent + self._pitch * x, y, glyph, style)
 
     def _draw_edges(self, world: World, height: int, width: int) -> None:
         """What is so, and the names of the rows."""
@@ -212,11 +215,11 @@ class BeliefMatrix(CanvasView):
                     self._put(x, 0, str(column), _CURSOR if chosen else _WORD)
         for y in range(height):
             node = (self._top + y) * self._tall
-            name = f"n{node}".rjust(self._margin - 2)
+            name = self._nodes_of(self._top + y).rjust(self._indent - 2)
             self._canvas.put(
                 0, y + self._above, name, _CURSOR if self._at(node, self.cursor[0], self._tall) else _WORD
             )
-            self._canvas.put(self._margin - 2, y + self._above, _odd(signs[node : node + self._tall]), _EDGE)
+            self._canvas.put(self._indent - 2, y + self._above, _odd(signs[node : node + self._tall]), _EDGE)
 
     @staticmethod
     def _at(node: int, cursor: int, size: int) -> bool:

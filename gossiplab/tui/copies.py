@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from gossiplab.nodeset import format_nodes
-from gossiplab.text import visible
+from gossiplab.text import many, visible
 from gossiplab.world.provenance import copy_chain
 from gossiplab.world.replicas import Replicas
 from gossiplab.world.versions import AFTER, BEFORE, Copies, Sight, Standing, by_content, compare, lineage
@@ -202,12 +202,12 @@ def _shown(copies: Copies) -> list[str]:
 
 
 def _heading(copies: Copies, shown: list[str]) -> str:
-    many = len({version for versions in copies.held for version in versions})
+    held = len({version for versions in copies.held for version in versions})
     if not shown:
         return "no version of it is known"
     newest = len(copies.newest)
     agree = "" if newest < 2 else f", {newest} newest ones"
-    return f"{many} version{'' if many == 1 else 's'} held{agree}; each below what its writer knew of:"
+    return f"{many(held, 'version')} held{agree}; each below what its writer knew of:"
 
 
 def _version(

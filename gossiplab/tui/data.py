@@ -12,6 +12,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from gossiplab.errors import GossiplabError
+from gossiplab.text import many
 from gossiplab.tui.both_sides import concurrent_writes
 from gossiplab.tui.canvas import Canvas, fitting
 from gossiplab.tui.canvas_view import CanvasView
@@ -289,9 +290,9 @@ class DataView(CanvasView):
         """How many keys differ, and how many did over the whole run."""
         curve, latest = replicas.curve, scene.session.latest.replicas
         now = curve[-1][1] if curve else 0
-        said = f"{_many(replicas.total, 'key')}, {now:,} divergent"
+        said = f"{many(replicas.total, 'key')}, {now:,} divergent"
         if self._tall > 1 or self._wide > 1:
-            said += f"; a cell: {_many(self._tall, 'key')} x {_many(self._wide, 'node')}, the worst of them"
+            said += f"; a cell: {many(self._tall, 'key')} x {many(self._wide, 'node')}, the worst of them"
         elif self._written:
             said += "; only those that were written (u: all)"
         self._canvas.put(0, 0, said, TITLE)
@@ -423,10 +424,6 @@ def _levels(curve: list[tuple[float, int]], end: float, room: int) -> list[int]:
             levels[column] = max(levels[column], level)
             index += 1
     return levels
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _percent(share: float) -> str:

@@ -75,7 +75,8 @@ class LabCommands(Provider):
                 shown = shown.stylize("dim")
             yield Hit(1.0, shown, partial(self._type, query), visible(query))
             # as plain content: a usage has brackets, which are not markup
-            yield Hit(0.99, Content(f"{kind.usage}"), Unfinished(verb), kind.usage)
+            if query != kind.usage:
+                yield Hit(0.99, Content(f"{kind.usage}"), Unfinished(verb), kind.usage)
             return
         matcher = self.matcher(query)
         for verb, (kind, _) in VERBS.items():

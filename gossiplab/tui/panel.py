@@ -9,7 +9,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from gossiplab.events import Header, Sent
-from gossiplab.text import visible
+from gossiplab.text import many, visible
 from gossiplab.tui.inspect import LINE, link_lines, message_lines, node_lines, param_text, title
 from gossiplab.tui.recent import Recent
 from gossiplab.tui.selection import PickedLink, PickedMessage, PickedNode, Selection
@@ -89,7 +89,7 @@ def _run(header: Header, world: World) -> list[Content]:
     experiment = header.experiment
     link = experiment.link
     facts = [
-        f"{experiment.nodes} nodes, {visible(experiment.topology, 60)}",
+        f"{many(experiment.nodes, 'node')}, {visible(experiment.topology, 60)}",
         f"seed {experiment.seed}",
         f"latency {visible(link.latency, 20)} s",
         *(

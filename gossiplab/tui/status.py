@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from gossiplab.experiment import Experiment
-from gossiplab.text import visible
+from gossiplab.text import many, visible
 from gossiplab.tui.session import Session
 from gossiplab.world.world import World
 
@@ -103,7 +103,7 @@ def _describe(experiment: Experiment, room: int) -> Content:
     """What runs, in as many words as there is room for."""
     parts = [
         visible(experiment.protocol, 30),
-        f"{experiment.nodes} nodes",
+        many(experiment.nodes, "node"),
         visible(experiment.topology, 40),
         f"seed {experiment.seed}",
     ]

@@ -130,13 +130,20 @@ async def test_a_large_lab_is_shown_in_blocks_by_the_worst_belief(tmp_path):
         assert "a cell: 6 x 2 beliefs, the worst of them" in lines[-2]
         rows = list(filter(None, lines[1:-2]))
         assert len(rows) == -(-200 // 6)
+        assert [row.strip().split("●")[0] for row in (*rows[:2], rows[-1])] == [
+            "n0-n5",
+            "n6-n11",
+            "n198-n199",
+        ]
         assert any("╳" in row for row in rows)
         await hand.press("z")
         assert "a cell" not in "".join(_matrix(hand))
         await hand.press("z")
         hand.session.seek(1.0)
         await hand.draw()
-        assert [row for row in _matrix(hand)[1:-2] if "†" in row] == [_matrix(hand)[1 + 150 // 6]]
+        dead = _matrix(hand)[1 + 150 // 6]
+        assert dead.strip().startswith("n150-n155†")
+        assert [row for row in _matrix(hand)[1:-2] if "†" in row] == [dead]
 
 
 @pytest.mark.anyio

@@ -91,6 +91,32 @@ async def test_picture_in_the_light_theme(tmp_path, picture):
         assert _svg(hand.app) == picture
 
 
+def _contrast(style):
+    """Of a piece of text with its ground, after WCAG 2.2."""
+    levels = []
+    for colour in (style.color, style.bgcolor):
+        parts = [c / 255 for c in colour.get_truecolor()]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        levels.append(
+            0.05 + sum(c * share for c, share in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
+        )
+    return max(levels) / min(levels)
+
+
+async def test_keys_and_the_state_of_the_lab_can_be_read_in_every_theme(tmp_path):
+    async with live(tmp_path / "run.gossip", posts=POSTS, size=LARGE, **RUMOR) as hand:
+        themes = [theme for theme in hand.app.available_themes.values() if not theme.ansi]
+        assert len(themes) > 10
+        for theme in themes:
+            hand.app.theme = theme.name
+            await hand.run_to(hand.session.end + 0.1)
+            for part in ("#keys", "#status", "#tabs"):
+                widget = hand.screen.query_one(part)
+                pieces = [piece for y in range(widget.size.height) for piece in widget.render_line(y)]
+                for text, style, _ in pieces:
+                    assert not text.strip() or _contrast(style) >= 4.5, (theme.name, part, text, style)
+
+
 @pytest.mark.parametrize("theme", ["textual-dark", "ansi-dark"])
 async def test_picture_without_colour(tmp_path, picture, monkeypatch, theme):
     monkeypatch.setenv("NO_COLOR", "1")
