@@ -1,7 +1,8 @@
-"""Whether cuts part a network: whether some node can send nothing to some other, not even by way of third ones.
+"""Whether cuts part a network: whether because of them some node can send nothing to some other, by whatever way.
 
-A cut of one link among many parts nobody, and neither does one where no link leads. A cut in one direction parts those
-behind it, because nothing from the others reaches them. Imports nodeset and parts.
+Counted are nodes that are up: the dead need no news, and hand on none. A cut of one link among many parts nobody, and
+neither does one where no link leads, or between nodes that nothing led between before. A cut in one direction parts
+those behind it, because nothing from the others reaches them. Imports nodeset and parts.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,10 +19,10 @@ _Bits = int
 """A set of nodes, a bit for each: with thousands of nodes a set operation takes a microsecond."""
 
 
-def parted(nodes: int, cuts: Iterable[CutSet], links: Links) -> bool:
-    """Whether a network of so many `nodes` with these `links` is in parts for as long as `cuts` are in force."""
+def parted(up: Iterable[bool], cuts: Iterable[CutSet], links: Links) -> bool:
+    """Whether `cuts` part a network with these `links`. up: whether each node is."""
     cuts = tuple(cuts)
-    return bool(cuts) and nodes > 1 and _parted(nodes, cuts, _Once(links))
+    return bool(cuts) and _parted("".join("01"[each] for each in up), cuts, _Once(links))
 
 
 class _Once:
@@ -45,23 +46,30 @@ class _Cut(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def _parted(nodes: int, cuts: tuple[CutSet, ...], once: _Once) -> bool:
+def _parted(up: str, cuts: tuple[CutSet, ...], once: _Once) -> bool:
+    nodes, living = len(up), int(up[::-1] or "0", 2)
     there = [_Cut(_bits(parse_nodes(a, nodes)), _bits(parse_nodes(b, nodes))) for a, b, _ in cuts]
     back = [_Cut(b, a) for (a, b), cut in zip(there, cuts, strict=True) if cut.both]
-    cut = [*there, *back]
+    forward = [*there, *back]
+    backward = [_Cut(b, a) for a, b in forward]
     near = _neighbours(nodes, once.links)
-    # all hangs together when the first node reaches all and, against every direction, all reach it
-    return not (_spans(nodes, near, cut) and _spans(nodes, near, [_Cut(b, a) for a, b in cut]))
+    while living:
+        # it hangs together when one node reaches all and, against every direction, all reach it
+        whole = _reached(living, near, [])
+        if any(_reached(whole, near, way) != whole for way in (forward, backward)):
+            return True
+        living ^= whole
+    return False
 
 
 def _bits(which: Iterable[int]) -> _Bits:
     return sum(1 << each for each in set(which))
 
 
-def _neighbours(nodes: int, links: Links) -> Callable[[int], _Bits]:
+def _neighbours(nodes: int, links: Links) -> Callable[[int], _Bits] | None:
+    """The neighbours of each node; None where everybody is."""
     if links is None:
-        everybody = (1 << nodes) - 1
-        return lambda _: everybody
+        return None
     near: list[list[int]] = [[] for _ in range(nodes)]
     for a, b in links:
         near[a].append(b)
@@ -69,17 +77,21 @@ def _neighbours(nodes: int, links: Links) -> Callable[[int], _Bits]:
     return lambda node: _bits(near[node])
 
 
-def _spans(nodes: int, near: Callable[[int], _Bits], cuts: list[_Cut]) -> bool:
-    """Whether the first node reaches all others."""
-    left = (1 << nodes) - 2  # all but the first
-    fringe: _Bits = 1
+def _reached(nodes: _Bits, near: Callable[[int], _Bits] | None, cuts: list[_Cut]) -> _Bits:
+    """Those of some nodes that the first of them reaches, itself included, by way of them."""
+    fringe = nodes & -nodes
+    left = nodes ^ fringe
     while left and fringe:
         node = fringe.bit_length() - 1
-        fringe ^= 1 << node
-        found = near(node) & left
+        # without links, nodes that all cuts treat alike reach the same
+        alike = 1 << node if near else fringe
+        found = near(node) & left if near else left
         for src, dst in cuts:
             if src >> node & 1:
+                alike &= src
                 found &= ~dst
+            else:
+                alike &= ~src
         left ^= found
-        fringe |= found
-    return not left
+        fringe = fringe & ~alike | found
+    return nodes ^ left

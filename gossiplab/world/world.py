@@ -270,7 +270,7 @@ class World(msgspec.Struct, kw_only=True):
 
     def word(self) -> str:
         """The state of the whole in one word: partitioned, converged, quiescent or spreading."""
-        if parted(len(self.nodes), self.cuts, self.edges):
+        if parted((node.up for node in self.nodes), self.cuts, self.edges):
             return "partitioned"
         alive = self.alive
         if self.rumors and alive and all(self.knowing(rumor) == alive for rumor in range(len(self.rumors))):

@@ -39,7 +39,7 @@ from gossiplab.events import (
 )
 from gossiplab.nodeset import format_nodes, parse_nodes
 from gossiplab.world.metrics import message_figures, rumor_figures
-from gossiplab.world.parts import CutSet, Node
+from gossiplab.world.parts import ALIVE, DEAD, LEFT, PAUSED, CutSet, Node
 from gossiplab.world.world import LINGER, World, new_world
 from tests.helpers import events_of, header_of, only, run_of
 
@@ -359,6 +359,10 @@ def test_a_cut_that_parts_nobody_is_no_partition():
     )  # nobody tells the first one anything
     assert word_after("0 cut n0 to n1", topology="tree") == "partitioned"
     assert word_after("0 cut n1 to n2", topology="tree") == "spreading"  # where no link leads
+    assert word_after("0 partition n0 from n1") == "spreading"
+    assert word_after("0 partition n0 from n1", "0 kill n2") == "partitioned"  # which was between them
+    assert word_after("0 partition n2", "0 kill n2", until=30) == "converged"  # among those that are up
+    assert word_after("0 partition n2", "0 kill n1,n2") == "converged"
 
 
 @given(st.data())
@@ -368,14 +372,18 @@ def test_partitioned_is_what_networkx_says_it_is(data):
     cuts = data.draw(st.lists(st.builds(CutSet, which, which, st.booleans()), min_size=1, max_size=4))
     pairs = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)).filter(lambda pair: pair[0] < pair[1])
     edges = data.draw(st.none() | st.sets(pairs).map(lambda each: tuple(sorted(each))))
-    world = World(nodes=[Node(shown={}) for _ in range(n)], cuts=cuts, edges=edges)
+    states = data.draw(st.lists(st.sampled_from([ALIVE, ALIVE, PAUSED, DEAD, LEFT]), min_size=n, max_size=n))
+    world = World(nodes=[Node(status=each, shown={}) for each in states], cuts=cuts, edges=edges)
+    up = [node for node in range(n) if world.nodes[node].up]
 
     graph = nx.complete_graph(n) if edges is None else nx.empty_graph(n)
     graph.add_edges_from(edges or ())
+    living = graph.subgraph(up)
     open_links = nx.DiGraph()
-    open_links.add_nodes_from(range(n))
-    open_links.add_edges_from(link for link in graph.to_directed().edges if not world.cut(*link))
-    assert (world.word() == "partitioned") == (not nx.is_strongly_connected(open_links))
+    open_links.add_nodes_from(up)
+    open_links.add_edges_from(link for link in living.to_directed().edges if not world.cut(*link))
+    parts = [open_links.subgraph(each) for each in nx.connected_components(living)]
+    assert (world.word() == "partitioned") == (not all(map(nx.is_strongly_connected, parts)))
 
 
 def test_an_update_in_flight_is_spreading_when_nobody_is_left_who_spreads():
