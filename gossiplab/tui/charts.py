@@ -29,7 +29,8 @@ class Charts(View):
     title = "charts"
     about = (
         "How far the rumor got and at what price, over the whole run; without rumors, how far the nodes agree. Dots are the "
-        "curve that theory predicts for an undisturbed run, if it knows one. Rates are means over a cycle where the protocol "
+        "curve that theory predicts for an undisturbed run, if it knows one; how a rumor begins is luck, which moves the whole of a run by a round "
+        "or two, with pull alone by more. Rates are means over a cycle where the protocol "
         "has cycles. Redundancy is the share of deliveries with a rumor whose receiver knew it already. The upright line is "
         "the instant in view: left, right or a click move it. Up and down choose a chart, Enter makes it large or shows all "
         "four."

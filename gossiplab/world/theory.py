@@ -4,12 +4,13 @@ Three families. In synchronous rounds on a complete graph the expected fraction 
 follows a recurrence: push p -> p e^-(1-p), pull p -> p^2 (Demers et al. 1987, 1.3), with one call a round. Below
 they stand for any fanout and any number of nodes, where each step is exact for the mean given the step before.
 Rumor mongering (Demers et al. 1987, 1.4) has a recurrence of its own for each way to lose interest. Where every
-node has a beat of its own there are no rounds, and the simple epidemic (Bailey 1975, "The mathematical theory of
-infectious diseases") stands in: the logistic curve, or, where messages are under way for some time, its equation with
-that delay.
+node has a beat of its own there are no rounds, but the same recurrences hold for the nodes of each beat. For push that is
+the simple epidemic (Bailey 1975, "The mathematical theory of infectious diseases"), whose curve is the logistic one. For
+push-pull it is slower: whoever has heard by a call of its own is silent for a whole period then.
 
 All of them speak of many nodes: one rumor in a few nodes may be luckier or less lucky at its beginning, which
-shifts its whole curve by a round or two. None knows of faults: they tell what would happen undisturbed.
+shifts its whole curve by a round or two, and with pull alone by more. None knows of faults: they tell what would happen
+undisturbed.
 """
 
 import math
@@ -26,7 +27,9 @@ from gossiplab.link import Link
 from gossiplab.world.parts import Rumor
 
 _MOST_CYCLES = 500
-_POINTS = 200  # of a curve that has no cycles
+_POINTS = 400  # of a curve that has no cycles
+BEATS = 100
+"""Into so many parts a period is cut where every node has a beat of its own."""
 _MOST_K = 1000
 
 
@@ -143,25 +146,36 @@ def serf(n: int, fanout: int, interval: float, t: float, loss: float = 0.0, fail
     return 1 / (1 + (n + 1) * math.exp(-contact * n * t / interval))
 
 
-def calls(direction: str, fanout: int, period: float, delivered: float = 1.0) -> float:
-    """How many others a second hear it from a node that knows, as long as hardly anybody does.
+def on_own_beats(
+    n: int, direction: str, fanout: int = 1, latency: float = 0.0, delivered: float = 1.0
+) -> list[float]:
+    """The fraction that has heard after 0, 1, 2 ... beats from one source, until less than half a node has not.
 
-    Those that it tells, those that ask it, or both; an answer takes two messages that get through.
+    There are BEATS of them in a period, and on each of them as many of the n nodes call `fanout` others. latency: of a
+    message, in periods. delivered: the probability that it arrives. Each step is that of a round, for the nodes that call
+    or, at the end of it, for those that are told.
     """
-    share = {"push": delivered, "pull": delivered**2, "push-pull": delivered + delivered**2}[direction]
-    return fanout / period * share
-
-
-def simple_epidemic(n: int, rate: float, late: int, step: float) -> list[float]:
-    """The fraction that has heard after 0, 1, 2 ... steps of so many seconds, until less than half a node has not.
-
-    f' = rate f(t - latency) (1 - f): each node tells `rate` others a second, and what arrives was sent `late` steps ago, at
-    least one, by those who knew then. (So it is with the answer to a pull: it was asked for beforehand.)
-    """
-    heard = [1 / n]
-    while heard[-1] < 1 - 0.5 / n:
-        knew = heard[-late] if len(heard) >= late else 0.0
-        heard.append(1 - (1 - heard[-1]) * math.exp(-rate * knew * step))
+    miss = max(0.0, 1 - delivered * fanout / (n - 1))
+    pull = pulls(n, fanout, delivered**2)
+    late = round(latency * BEATS)
+    spared = 1.0  # the share of those without luck of their own whom no call has told
+    unlucky = [
+        (1 - 1 / n) / BEATS
+    ] * BEATS  # of all nodes those of each beat whom no answer has told, nor the source
+    out_of_luck = p = 1 - 1 / n  # of all nodes the unlucky of all beats, and those who have not heard
+    heard, telling = [1 / n], list[float]()
+    while p * n > 0.5 and len(telling) < _MOST_CYCLES * BEATS:
+        now = len(telling)
+        telling.append(1 / BEATS - spared * unlucky[now % BEATS])
+        if direction != "pull" and now >= late:
+            spared *= miss ** (n * telling[now - late])
+        if direction != "push" and now >= 2 * late:
+            asked, unheard = (now - 2 * late) % BEATS, 1 - heard[now - late]
+            before = unlucky[asked]
+            unlucky[asked] *= pull(unheard) / unheard
+            out_of_luck += unlucky[asked] - before
+        p = max(0.0, spared * out_of_luck)
+        heard.append(1 - p)
     return heard
 
 
@@ -172,24 +186,22 @@ def _epidemic(header: Header, rumor: Rumor) -> Prediction | NoPrediction:
     fanout = min(fanout, n - 1)
     kinds = {"push": pushes, "pull": pulls, "push-pull": pushes_and_pulls}
     make = kinds[cast(str, direction)]
-    link, delivered = header.experiment.link, 1 - header.experiment.link.loss
+    link = header.experiment.link
+    delivered = 1 - link.loss * (1 - link.duplicate)  # its copy is not lost with a message
     if not delivered:
         return NoPrediction("every message is lost")
     if phase == "random":
-        rate = calls(str(direction), fanout, cycle.period, delivered)
-        latency = _mean_latency(link)
-        if late := min(round(latency * rate * _POINTS), _POINTS):
-            step = latency / late
-            curve = simple_epidemic(n, rate, late, step)
-        else:
-            span = (math.log(n - 1) + math.log(2 * n)) / rate  # until less than half a node has not heard
-            step = span / _POINTS
-            curve = [logistic(n, rate, point * step) for point in range(_POINTS + 1)]
+        latency = _mean_latency(link) / cycle.period
+        if latency > _MOST_CYCLES:
+            return NoPrediction("messages take longer than a round")
+        curve = on_own_beats(n, str(direction), fanout, latency, delivered)
+        step = -(-len(curve) // _POINTS)
+        points = [*range(0, len(curve) - 1, step), len(curve) - 1]
         return Prediction(
-            f"epidemic, {direction}",
-            "Bailey 1975",
-            tuple(rumor.t + point * step for point in range(len(curve))),
-            tuple(curve),
+            f"{direction}, each on its own beat",
+            "Demers et al. 1987, 1.3",
+            tuple(rumor.t + point * cycle.period / BEATS for point in points),
+            tuple(curve[point] for point in points),
             steps=False,
         )
     if (too_slow := _too_slow(header, hops=1 if direction == "push" else 2)) is not None:
