@@ -27,28 +27,16 @@ def main() -> int:
             stream.flush()
         except OSError:  # nobody takes it any more: Python would try again at exit, and exit with 120
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if _held_up():  # everything is written and closed
-        os._exit(code)
+    if "gossiplab.engine.lab" in sys.modules:  # everything is written and closed
+        os._exit(code)  # what a protocol has left behind, a thread or a finalizer, may never come to its end
     return code
 
 
-def _held_up() -> bool:
-    """Whether a protocol has left something for which Python would wait, perhaps for ever, before it ends."""
-    if "gossiplab.engine.tasks" not in sys.modules:
-        return False
-    import threading
-
-    from gossiplab.engine.tasks import any_endless
-
-    here = threading.current_thread()
-    return any_endless() or any(each is not here and not each.daemon for each in threading.enumerate())
-
-
 def _run() -> int:
-    from gossiplab.cli import run_command_line
-
     code = 0
     try:
+        from gossiplab.cli import run_command_line
+
         code = run_command_line(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:

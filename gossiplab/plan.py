@@ -3,7 +3,9 @@
 What comes out is the header of the run, which says all there is to say about it.
 """
 
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,9 +24,9 @@ from gossiplab.commands import (
     parse_command,
 )
 from gossiplab.content import own_folder
-from gossiplab.errors import UserError
-from gossiplab.events import FORMAT, Header
-from gossiplab.experiment import Experiment, Value, split_schedule
+from gossiplab.errors import ProtocolError, UserError, fault_line
+from gossiplab.events import FORMAT, Cycle, Header
+from gossiplab.experiment import MOST_SECONDS, Experiment, Value, split_schedule
 from gossiplab.protocol import Protocol, resolve_params
 from gossiplab.roster import Roster
 from gossiplab.topology import check_topology
@@ -44,17 +46,18 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
     says when the run ends, that is `natural_end`.
     """
     check_topology(experiment.topology, experiment.nodes)
-    try:
-        params = protocol.complete(resolve_params(protocol, experiment.params))
-    except ValueError as error:  # the protocol's own sentence
-        raise UserError(str(error)) from None
+    params = _asked(protocol, "complete", dict, resolve_params(protocol, experiment.params))
+    params = resolve_params(protocol, params)
     scheduled = [
         read_scheduled(text, roster_of(experiment, f"schedule/{place}"))
         for place, text in enumerate(experiment.at)
     ]
     injects = any(isinstance(command, Inject) for _, command in scheduled)
     if protocol.spreads_rumors and experiment.nodes and not injects:
-        scheduled.insert(0, (protocol.first_rumor(params), Inject(0)))
+        first = _asked(protocol, "first_rumor", (int, float), params)
+        if not 0 <= first <= MOST_SECONDS:
+            raise ProtocolError(f"{protocol.__name__}.first_rumor says {first}: give seconds from 0 up.")
+        scheduled.insert(0, (first, Inject(0)))
     for _, command in scheduled:
         check_command(command, protocol)
     if experiment.workload and not protocol.stores_keys:
@@ -71,7 +74,8 @@ def plan(experiment: Experiment, protocol: type[Protocol]) -> Header:
         else experiment.until,
     )
     return Header(
-        gossiplab=FORMAT, version=__version__, experiment=complete, cycle=protocol.cycle(params),
+        gossiplab=FORMAT, version=__version__, experiment=complete,
+        cycle=_asked(protocol, "cycle", (Cycle, type(None)), params),
         own=own_folder(protocol) is not None,
     )  # fmt: skip
 
@@ -86,7 +90,28 @@ def natural_end(
     """
     if not protocol.spreads_rumors:
         return min(limit, max(times, default=0.0) + AFTERMATH)
-    return "quiescent" if protocol.stops_itself(params) else "converged"
+    return "quiescent" if _asked(protocol, "stops_itself", bool, params) else "converged"
+
+
+def _asked(protocol: type[Protocol], name: str, kind: Any, params: dict[str, Value]) -> Any:
+    """What a protocol says of a run as a whole, which is of this kind.
+
+    Raises UserError with the sentence of a ValueError, which says that these parameters make no sense. Raises
+    ProtocolError for whatever else it raises or says: that is its own mistake.
+    """
+    try:
+        said = getattr(protocol, name)(params)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001  # it is a stranger's code
+        file = getattr(sys.modules.get(protocol.__module__), "__file__", None) or ""
+        what = f"{type(error).__name__}: {error}"
+        raise ProtocolError(
+            f"{protocol.__name__}.{name} failed in {Path(file).name}, line {fault_line(error, file)} ({what}): mend it."
+        ) from None
+    if not isinstance(said, kind):
+        raise ProtocolError(f"{protocol.__name__}.{name} says {said!r}, which has no meaning there: mend it.")
+    return said
 
 
 def check_command(command: AnyCommand, protocol: type[Protocol]) -> None:

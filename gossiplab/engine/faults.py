@@ -23,6 +23,19 @@ def finite(items: Iterable[T]) -> tuple[T, ...]:
     return taken
 
 
+def counted(number: object, what: str, low: int = 0) -> None:
+    """Raises ProtocolError unless what a protocol hands over is a number that a recording can count with."""
+    if type(number) is not int or not low <= number < 2**63:
+        raise ProtocolError(f"{what} is {str(number)[:50]}: give a whole number from {low} up, below 2^63")
+
+
+def named(name: object, what: str) -> None:
+    """Raises ProtocolError, or UnicodeEncodeError, unless what a protocol hands over is a string that can be written."""
+    if type(name) is not str:
+        raise ProtocolError(f"{what} is {str(name)[:50]}, which is no string")
+    name.encode()
+
+
 def endless() -> ProtocolError:
     """The fault of a node whose steps follow one another without end at one instant."""
     return ProtocolError("it acts without end while no virtual time passes: wait between steps")

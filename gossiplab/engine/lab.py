@@ -33,7 +33,7 @@ from gossiplab.commands import (
     Write,
 )  # fmt: skip
 from gossiplab.engine.clock import VirtualClock
-from gossiplab.engine.faults import endless, finite, nested
+from gossiplab.engine.faults import counted, endless, finite, named, nested
 from gossiplab.engine.kernel import COMMAND, END, Entry, Kernel, Undone
 from gossiplab.engine.network import Network, encode
 from gossiplab.engine.node import Node, Whose, sample, whose
@@ -80,6 +80,7 @@ Sink = Callable[[list[AnyEvent]], None]
 _STEPS_PER_INSTANT = (
     40_000  # at one virtual instant, a second and a half; a protocol that needs more will never have enough
 )
+_PLAIN = (int, float, str, bool, type(None))  # of these it is known that they are written as JSON
 _GRACE = 3600.0  # virtual s, after the run, for tasks that shield what they do last
 _VIEWS: tuple[View, ...] = get_args(View)
 _STEPS_PER_PAIR = 2  # unless it floods: everybody tells everybody at once
@@ -408,19 +409,18 @@ class Lab:
 
     def shown(self, node: Node, name: str, value: Any) -> None:
         if self._emit:
-            if name.__class__ is not str:
-                raise ProtocolError(f"n{node.id} shows something under {name!r}: give it a name, a string")
-            name.encode()  # raises on what cannot be written
-            self._emit(Shown(self.clock.now, node.id, name, msgspec.Raw(encode(value))))
+            named(name, f"the name of what n{node.id} shows")
+            data = encode(value)
+            if type(value) not in _PLAIN:
+                msgspec.json.decode(data)  # raises: bytes that say they are JSON are taken as they are
+            self._emit(Shown(self.clock.now, node.id, name, msgspec.Raw(data)))
 
     def believed(self, node: Node, about: int | Iterable[int], state: str, incarnation: int) -> None:
         if not self._emit:
             return
-        if state not in STATES or incarnation.__class__ is not int or incarnation < 0:
-            raise ProtocolError(
-                f"n{node.id} believes in state {state!r} at incarnation {incarnation!r}: "
-                f"give one of {', '.join(STATES)} and a whole number from 0 up"
-            )
+        if state not in STATES:
+            raise ProtocolError(f"n{node.id} believes in state {state!r}: give one of {', '.join(STATES)}")
+        counted(incarnation, f"the incarnation that n{node.id} believes in")
         now = self.clock.now
         if isinstance(about, int):
             self._check_member(node, about)

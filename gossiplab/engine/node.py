@@ -163,6 +163,12 @@ class Node(_Front):
         self.active.clear()
         return protocol
 
+    @door("self", "old")
+    def _forget(self, old: Protocol) -> None:
+        """Put a new protocol in the place of the old one, which may have something to do when it goes."""
+        self.protocol = self._fresh()
+        del old
+
     async def live(self, life: int) -> None:
         """The node's task: the life of that number, until it is stopped."""
         if life != self.life:
@@ -209,8 +215,9 @@ class Node(_Front):
             self.random = Random(f"{self._seed}/node/{self.id}/{self.life}")
             self.link_random = Random(f"{self._seed}/link/{self.id}/{self.life}")
         if fresh:
-            self.protocol = self._fresh()
-            self.begin()
+            self._forget(self.protocol)
+            if self.up:
+                self.begin()
         else:
             self.call(self.protocol.rejoin)
             self._start_rounds()
@@ -483,7 +490,7 @@ class Node(_Front):
 
     def refuse(self, request: int, why: str) -> None:
         if self.heard():
-            self._lab.replicas.refuse(request, why)
+            self._lab.replicas.refuse(self, request, why)
 
     def begin_repair(self, peer: int) -> int:
         return self._lab.replicas.begin_repair(self, peer)

@@ -16,7 +16,7 @@ from typing import Protocol as Interface
 import msgspec
 
 from gossiplab.commands import Backup, Corrupt, Delete, Read, Restore, Wipe, Write
-from gossiplab.engine.faults import finite
+from gossiplab.engine.faults import counted, finite, named
 from gossiplab.engine.kernel import CLIENT, Kernel, Undone
 from gossiplab.engine.node import Node
 from gossiplab.errors import ProtocolError
@@ -52,6 +52,7 @@ from gossiplab.workload import Clients, What, Workload, make_value, seed_index, 
 DataCommand = Write | Delete | Read | Wipe | Backup | Restore | Corrupt
 """The commands that are about data."""
 
+_DEEPEST = 32  # levels of a Merkle tree; see its limits
 _TOLD = (LwwRegister, Siblings, MvRegister)  # states whose versions are writes
 _LONGEST_VALUE = 80  # characters of a value that go into events
 _LONGEST_REASON = 200
@@ -197,7 +198,7 @@ class Replicas:
         self._open[request] = key
         self._keys.append(key)
         if not node.up or node.late is not None:
-            self.refuse(request, f"n{id} is {'paused' if node.up else 'down'}")
+            self.refuse(node, request, f"n{id} is {'paused' if node.up else 'down'}")
         elif what == "read":
             node.call(node.protocol.on_read, Reading(request, key))
         else:
@@ -217,8 +218,9 @@ class Replicas:
             versions = self._introduce(node.id, key, None, state, made=False) if told else ()
             self._lab.record(Answered(self._now, request, versions))
 
-    def refuse(self, request: int, why: str) -> None:
+    def refuse(self, node: Node, request: int, why: str) -> None:
         """A client gets no answer, and is told why."""
+        named(why, f"the reason that n{node.id} gives to a client")
         if self._open.pop(request, None) is not None:
             self._lab.record(Refused(self._now, request, why[:_LONGEST_REASON]))
 
@@ -375,11 +377,18 @@ class Replicas:
         """A step of a repair."""
         if self._goes_on(node, repair):
             found = tuple(sorted(finite(differing)))
+            who = f"in its repair n{node.id} compares"
+            if type(level) is not int or not -1 <= level <= _DEEPEST:
+                raise ProtocolError(f"{who} at level {level!r}: give one from -1, the whole, to {_DEEPEST}")
+            counted(keys, f"how many keys {who}")
+            for each in found:
+                counted(each, f"one of what differs where {who}")
             self._lab.record(Compared(self._now, repair, node.id, level, found, keys, node.cause))
 
     def end_repair(self, node: Node, repair: int, differing: int) -> None:
         """A repair is over."""
         if self._goes_on(node, repair):
+            counted(differing, f"how many keys differed in a repair of n{node.id}")
             self._repairs[repair] = False
             self._lab.record(Repaired(self._now, repair, differing))
 
@@ -390,6 +399,7 @@ class Replicas:
 
     def place(self, node: Node, key: str, nodes: Iterable[int]) -> None:
         """A key belongs on these nodes."""
+        named(key, f"a key that n{node.id} places")
         places = finite(nodes)
         if len(set(places)) != len(places) or any(
             type(each) is not int or not 0 <= each < len(self._lab.nodes) for each in places

@@ -130,11 +130,6 @@ def wants_thread(task: trio.lowlevel.Task) -> bool:
     return any(frame.f_code.co_name == _IN_THREAD for frame, _ in task.iter_await_frames())
 
 
-def any_endless() -> bool:
-    """Whether there is a coroutine that cannot be closed: Python would try to, when it ends, for ever."""
-    return bool(_kept)
-
-
 def abandon(task: trio.lowlevel.Task) -> None:
     """End a task that does not end by itself: at its next step, which follows at once if it is blocked.
 

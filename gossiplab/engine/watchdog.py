@@ -33,8 +33,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple, NoReturn, TypeVar
 from typing import Protocol as Interface
 
@@ -122,13 +123,17 @@ def watching(lab: Watched) -> Generator[None]:
         return
     _hush()
     watchdog = _Watchdog(lab)
+    hook = sys.unraisablehook
+    sys.unraisablehook = _but_strikes(hook)
     before = signal.signal(signal.SIGALRM, watchdog.beat)
     watchdog.wind()
     try:
         yield
     finally:
+        watchdog.over = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        sys.unraisablehook = hook
         watchdog.forget()
 
 
@@ -136,6 +141,7 @@ class _Watchdog:
     """Looks at the stack at every beat."""
 
     def __init__(self, lab: Watched) -> None:
+        self.over = False  # a signal may come all the same
         self._lab = lab
         self._patience = PATIENCE  # the least that any function has earned
         self._offences = Counter[CodeType | None]()
@@ -145,6 +151,9 @@ class _Watchdog:
         self._leeway = 1.0  # how many times as long it may stay in data types as elsewhere
         self._used = 0.0  # s of the processor, until the last beat
         self._soon = False  # whether it came sooner than others do
+        self._at: tuple[FrameType, int] | None = (
+            None  # where the last beat came upon the stack, and the instruction
+        )
         self._strikes = 0  # exceptions that it has got
         self._trace = sys.gettrace()
 
@@ -154,7 +163,13 @@ class _Watchdog:
 
     def beat(self, _: int, frame: FrameType | None) -> None:
         """What the signal calls. Raises OverdueError."""
-        step, beats = self._step(frame), self._since()
+        if self.over:
+            return
+        at = frame and (frame, frame.f_lasti)
+        stands, self._at = at == self._at, at
+        if not signal.getitimer(signal.ITIMER_REAL)[1]:
+            self.wind()  # a library has used the one alarm there is
+        step, beats = self._step(frame, stands), self._since()
         if (
             step is None
             or self._seen is None
@@ -206,11 +221,12 @@ class _Watchdog:
             self._offences[step.code] += 1
             self._patience = min(self._patience, self._patience_with(step.code))
         self._strikes += 1
-        self.wind()
+        self._soon = self._strikes > 1  # what has one except clause within another needs a strike for each
+        self.wind(_SOON if self._soon else None)
         raise OverdueError
 
-    def _step(self, frame: FrameType | None) -> _Step | None:
-        """The protocol's step that is under way, if one is."""
+    def _step(self, frame: FrameType | None, stands: bool) -> _Step | None:
+        """The protocol's step that is under way, if one is. stands: whether it is at the same place as at the last beat."""
         try:
             task = trio.lowlevel.current_task()
         except RuntimeError:
@@ -224,11 +240,11 @@ class _Watchdog:
         while frame is not None:
             code = frame.f_code
             if code in _doors:
-                if frame is innermost:
-                    return None  # about to call, or back
                 node, function = (frame.f_locals.get(name) for name in _doors[code])
                 if node is None:
                     return None  # not yet about to call
+                if frame is innermost:  # about to call, or back, unless it has called something in C
+                    free = free and stands
                 began = _code_of(function)
                 return _Step(frame, 0, node, began, free, _is_inside(innermost, began), data)
             if code.co_filename.startswith(_data):
@@ -263,6 +279,16 @@ def _hush() -> None:
         signal.set_wakeup_fd(fd, warn_on_full_buffer=False)
 
 
+def _but_strikes(hook: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Say nothing of a strike that met a finalizer: the node has crashed, which is said where it belongs."""
+
+    def say(unraisable: Any) -> None:
+        if unraisable.exc_type is not OverdueError:
+            hook(unraisable)
+
+    return say
+
+
 def _raise(frame: FrameType, event: str, _: object) -> Any:
     """A trace function of a frame: raises at its next line. Python ends all tracing when it does."""
     if event == "line":
@@ -276,6 +302,7 @@ def _ignore(frame: FrameType, event: str, _: object) -> None:
 
 def _code_of(function: Any) -> CodeType | None:
     """Where a function begins; bound methods of two nodes begin at the same place."""
-    while hasattr(function, "func"):  # functools.partial
-        function = function.func
-    return getattr(function, "__code__", None)
+    # of these types only: to ask anything else could run the protocol's code
+    while type(function) in (partial, MethodType):
+        function = function.func if type(function) is partial else function.__func__
+    return function.__code__ if type(function) is FunctionType else None

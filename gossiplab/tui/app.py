@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TextIO, cast
 
 from rich.text import Text
 from textual import events
@@ -242,10 +242,12 @@ class GossipApp(App[None]):
 
     def action_faults(self) -> None:
         if lab := self.lab:
+            lab.hold_still()
             self.push_screen(FaultForm(lambda: self.session, lab.target), lab.fault_chosen)
 
     def action_write(self) -> None:
         if lab := self.lab:
+            lab.hold_still()
             self.push_screen(WriteForm(lambda: self.session, *lab.copy), lab.write_chosen)
 
     def action_name_run(self) -> None:
@@ -259,6 +261,7 @@ class GossipApp(App[None]):
     def action_command_palette(self, text: str = "") -> None:
         """Part of App. text: what stands in the palette already."""
         if lab := self.lab:
+            lab.hold_still()
             self.push_screen(Palette(lab, text))
 
     # home --------------------------------------------------------------------------------------
@@ -345,8 +348,30 @@ def collect_rarely() -> None:
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
+class _Lasting:
+    """Standard error for Textual, which writes in a thread: an error would end that, and the app would wait for it for ever.
+
+    A terminal that is gone takes whatever is written.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+
 def _run(app: GossipApp) -> int:
     collect_rarely()
+    sys.__stderr__ = cast(TextIO, _Lasting(cast(TextIO, sys.__stderr__)))
     # the thread that reads keys gets its turn so much sooner while the lab runs as fast as it goes
     sys.setswitchinterval(_SWITCH)
     asyncio.run(_main(app))

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 
@@ -168,3 +169,47 @@ def test_an_error_that_never_says_why_is_interrupted(monkeypatch):
     (crash,) = (event for event in events if isinstance(event, Crashed))
     assert (crash.node, crash.error) == (1, "EndlessError: it cannot say why")
     assert isinstance(events[-1], Ended)
+
+
+HANDED = {
+    "place-number": lambda node: node.place(5, [0]),
+    "place-surrogate": lambda node: node.place("\ud800", [0]),
+    "place-nobody": lambda node: node.place("k0", [99]),
+    "level": lambda node: node.compared(node.repair, 10**30, (), 1),
+    "level-below": lambda node: node.compared(node.repair, -2, (), 1),
+    "level-word": lambda node: node.compared(node.repair, "x", (), 1),
+    "differing": lambda node: node.compared(node.repair, 0, [2**63], 1),
+    "keys": lambda node: node.compared(node.repair, 0, (), -3),
+    "end-part": lambda node: node.end_repair(node.repair, 1.5),
+    "end-none": lambda node: node.end_repair(node.repair, None),
+    "refuse": lambda node: node.refuse(0, 5),
+    "incarnation": lambda node: node.believe(0, "alive", 2**63),
+    "incarnation-of-many": lambda node: node.believe([0], "alive", 2**64),
+    "raw": lambda node: node.show("raw", msgspec.Raw(b"\n")),
+    "raw-within": lambda node: node.show("raw", {"a": msgspec.Raw(b"{")}),
+}
+
+
+class Handing(Protocol):
+    """Hands over on n1 what the lab cannot take."""
+
+    stores_keys = True
+    what = ""
+
+    def setup(self):
+        self.store = self.open_store("lww")
+        self.repair = self.begin_repair(1 - self.id)
+
+    @every(1.0)
+    def beat(self):
+        if self.id:
+            HANDED[self.what](self)
+
+
+@pytest.mark.parametrize("what", HANDED)
+def test_what_the_lab_cannot_record_is_the_fault_of_who_hands_it_over(what, tmp_path):
+    kind = type("Handing", (Handing,), {"what": what})
+    header = header_of(Handing, nodes=2, until=3)
+    recording = recording_of(tmp_path / "run.gossip", bytes_of(header, kind=kind))
+    assert [crash.node for crash in recording.at(recording.end).crashes] == [1]
+    assert isinstance(list(recording.read())[-1], Ended)

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from itertools import count, cycle
+from unittest.mock import MagicMock
 
 import pytest
 import trio
@@ -410,3 +412,104 @@ def test_what_never_ends_may_also_be_handed_over(how):
     assert isinstance(events[-1], Ended)
     assert events[-1].t == 3
     assert bytes_of(header, kind=kind) == bytes_of(header, kind=kind)
+
+
+class _Itself:
+    """What may be called and holds up whoever asks it how it is made."""
+
+    @property
+    def func(self):
+        return self
+
+    def __call__(self):
+        time.sleep(60)
+
+
+def _caught(level):
+    """Except clauses within except clauses, each of which spins."""
+    try:
+        if level:
+            _caught(level - 1)
+        while True:
+            pass
+    except BaseException:  # noqa: BLE001
+        while True:
+            pass
+
+
+ACTIONS = {
+    "sleep": partial(time.sleep, 60),
+    "lock": threading.Lock().acquire,
+    "map": partial(list, map(time.sleep, [60] * 3)),
+    "mock": MagicMock(side_effect=lambda: time.sleep(60)),
+    "itself": _Itself(),
+    "caught": partial(_caught, 100),
+}
+
+
+class Timers(Protocol):
+    """On n1 a timer calls something that does not return, and that may have no Python code."""
+
+    action = staticmethod(print)
+
+    def setup(self):
+        if self.id:
+            self.after(1.0, self.action)
+
+    @every(1.0)
+    def beat(self):
+        self.show("beat", self.now)
+
+    def on_inject(self, rumor):
+        pass
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_timer_may_call_anything(name):
+    if name == "lock":
+        ACTIONS[name].__self__.acquire(blocking=False)
+    kind = type("Timers", (Timers,), {"action": staticmethod(ACTIONS[name])})
+    events = events_of(header_of(Timers, nodes=2, until=3), kind=kind)
+    assert [crash.node for crash in only(events, Crashed)] == [1]
+    assert [event.t for event in events if isinstance(event, Ended)] == [3]
+
+
+class Keepsake(Timers):
+    """Holds on n1 what takes its time to go."""
+
+    def setup(self):
+        if self.id:
+            self.thing = Lingering()
+
+
+class Lingering:
+    """It does not want to go."""
+
+    def __del__(self):
+        if Lingering.stays:
+            time.sleep(60)
+
+    stays = True
+
+
+def test_what_does_not_want_to_go_with_a_forgetful_node_is_interrupted(monkeypatch, capfd):
+    at = ["1 kill n1", "2 rejoin n1 fresh"]
+    events = events_of(header_of(Keepsake, nodes=2, until=4, at=at), kind=Keepsake)
+    monkeypatch.setattr(Lingering, "stays", False)
+    assert [(crash.node, crash.t) for crash in only(events, Crashed)] == [(1, 2.0)]
+    assert events[-1].t == 4
+    assert "OverdueError" not in capfd.readouterr().err
+
+
+class Alarming(Timers):
+    """Uses the one alarm there is, as libraries do for their timeouts."""
+
+    def setup(self):
+        if self.id:
+            self.after(1.0, signal.alarm, 1)
+            self.after(2.0, time.sleep, 60)
+
+
+def test_a_protocol_that_sets_an_alarm_is_watched_on():
+    events = events_of(header_of(Alarming, nodes=2, until=4), kind=Alarming)
+    assert [(crash.node, crash.t) for crash in only(events, Crashed)] == [(1, 2.0)]

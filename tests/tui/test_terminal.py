@@ -214,8 +214,11 @@ def test_every_future_is_named_in_the_end(lab):
     assert second.startswith(b"B: ")
 
 
-def test_a_terminal_that_goes_away(lab):
+@pytest.mark.parametrize("keys, shown", [(b"", b"know"), (b":kill n", b"kill NODES"), (b"f", b"Faults")])
+def test_a_terminal_that_goes_away(lab, keys, shown):
     opened, path = lab()
+    opened.press(keys or b"d")
+    opened.read_until(shown)
     opened.hang_up()
     assert opened.end() == 129
     _complete(path)
