@@ -19,11 +19,18 @@ from gossiplab.text import visible
 from gossiplab.tui.modal import Modal
 from gossiplab.tui.session import why_ended
 from gossiplab.tui.tracks import Track, Tracks
-from gossiplab.world.metrics import message_figures, rumor_figures
+from gossiplab.world.metrics import (
+    estimate_figures,
+    membership_figures,
+    message_figures,
+    replica_figures,
+    rumor_figures,
+)
+from gossiplab.world.overlay import overlay_figures
 from gossiplab.world.saying import about, say_event
 from gossiplab.world.world import World
 
-_MOST_RUMORS = 3
+_MOST_RUMORS = _MOST_FAILURES = 3
 _LONGEST = 200  # characters of an event
 
 
@@ -114,4 +121,52 @@ def _cells(world: World, end: float) -> dict[str, str]:
             f"rumor {rumor.id}: residue": f"{rumor.residue:.4f}",
             f"rumor {rumor.id}: traffic": f"{rumor.traffic:.2f}",
         }
+    return cells | _of_membership(world) | _of_overlay(world) | _of_replicas(world) | _of_estimates(world)
+
+
+def _of_membership(world: World) -> dict[str, str]:
+    figures = membership_figures(world)
+    if figures is None:
+        return {}
+    cells: dict[str, str] = {}
+    for each in figures.failures[-_MOST_FAILURES:]:
+        times = (each.first_suspected, each.first_declared, each.last_to_know)
+        said = " / ".join("never" if t is None else f"{t:.3f}" for t in times)
+        cells[f"n{each.node} lost at {each.at:g} s: suspected / declared / known to all, after"] = said
+    return cells | {
+        "false suspicions": f"{figures.false_suspicions:,}",
+        "false deaths": f"{figures.false_deaths:,}",
+        "refutations": f"{figures.refutations:,}",
+    }
+
+
+def _of_overlay(world: World) -> dict[str, str]:
+    figures = overlay_figures(world)
+    if figures is None:
+        return {}
+    cells = {"parts of the overlay": f"{figures.components:,}"}
+    if figures.redundancy is not None:
+        cells["last broadcast: payloads"] = f"{figures.payloads_per_broadcast:,}"
+        cells["last broadcast: redundancy"] = f"{figures.redundancy:.3g}"
     return cells
+
+
+def _of_replicas(world: World) -> dict[str, str]:
+    figures = replica_figures(world)
+    if figures is None:
+        return {}
+    counts = {
+        "keys that differ": figures.divergent_keys,
+        "reads that were stale": figures.stale_reads,
+        "siblings created": figures.siblings_created,
+        "siblings resolved": figures.siblings_resolved,
+        "deletions undone": figures.resurrected_deletes,
+        "writes lost": figures.lost_writes,
+        "bytes of repairs": sum(each.bytes for each in figures.repairs),
+    }
+    return {name: f"{count:,}" for name, count in counts.items() if count is not None}
+
+
+def _of_estimates(world: World) -> dict[str, str]:
+    figures = estimate_figures(world)
+    return {} if figures is None else {"estimates": f"{figures.low:.6g} to {figures.high:.6g}"}

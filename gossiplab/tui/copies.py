@@ -170,7 +170,8 @@ def _way(copies: Copies, node: int) -> list[Span]:
         if hop.sender is not None:
             words.append(f"n{hop.node} got it at {hop.t:.3f} s, m{hop.message}")
             if last:
-                words.append(f"n{hop.sender}, which holds something else now")
+                holds = "something else" if copies.held[hop.sender] else "nothing of it"
+                words.append(f"n{hop.sender}, which holds {holds} now")
         elif chain.whole and (origin := _origin(copies, hop.node, hop.t)):
             words.append(origin)
         elif hop.message is None and hop.t == 0:

@@ -508,6 +508,11 @@ class LabScreen(Screen[None]):
         except GossiplabError as error:
             self.notice.say(str(error))
 
+    def hold_still(self) -> None:
+        """Let a look at the past stand: another future begins at the instant at which somebody wanted it."""
+        if self.session.running and not self.session.present:
+            self.session.toggle()
+
     def comparison(self) -> Compare | None:
         """The tracks side by side; None where there is but one."""
         if len(self.tracks.all) > 1:

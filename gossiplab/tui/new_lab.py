@@ -16,6 +16,7 @@ from gossiplab.content import load_protocol, protocol_files
 from gossiplab.errors import GossiplabError, UserError
 from gossiplab.experiment import make_experiment
 from gossiplab.library import default_path
+from gossiplab.link import Link
 from gossiplab.plan import plan
 from gossiplab.protocol import Param
 from gossiplab.text import visible
@@ -26,11 +27,12 @@ from gossiplab.tui.session import Session
 from gossiplab.workload import parse_workload
 
 _FIRST = "epidemic"
+_WATCHED = "0.2..0.5"  # s in flight: long enough to be seen; who waits for answers would take them for lost
 _FIELDS = (
     ("nodes", "30", "how many, from 0 to 100000"),
     ("topology", "complete", f"who is linked with whom: {', '.join(TOPOLOGIES)}"),
     ("seed", "0", "a whole number from which everything random follows"),
-    ("latency", "0.2..0.5", "seconds in flight: 0.03, 0.01..0.05 or lognormal(0.03,0.5)"),
+    ("latency", _WATCHED, "seconds in flight: 0.03, 0.01..0.05 or lognormal(0.03,0.5)"),
     ("loss", "0", "probability that a message is lost"),
 )
 _CLIENTS = "keys=20 rate=2"
@@ -61,7 +63,7 @@ class NewLab(Modal[Session | None]):
             yield Static(id="wrong")
             with Horizontal(id="buttons"):
                 yield Button("Start", id="start", variant="primary", compact=True)
-                yield Static(Content("  Enter or ctrl+s starts, tab goes on, Esc closes."))
+                yield Static(Content("  ctrl+s starts, and Enter on a line; tab goes on, Esc closes."))
 
     @on(Select.Changed, "#protocol")
     async def _protocol_chosen(self) -> None:
@@ -74,6 +76,9 @@ class NewLab(Modal[Session | None]):
         except GossiplabError as error:
             self._say(str(error))
             return
+        latency = self.query_one("#latency", Input)
+        if latency.value in (_WATCHED, Link().latency):
+            latency.value = Link().latency if "timeout" in protocol.params else _WATCHED
         summary = Static(
             Content(visible((protocol.__doc__ or "").strip().partition("\n")[0], 200)), classes="summary"
         )

@@ -14,6 +14,7 @@ from gossiplab.text import visible
 from gossiplab.tui.idle import why_idle
 from gossiplab.tui.selection import PickedLink, PickedMessage, Selection
 from gossiplab.tui.session import Session
+from gossiplab.world.parts import ALIVE
 from gossiplab.world.world import World
 
 _LONGEST = 300  # characters of a sentence
@@ -74,10 +75,9 @@ def why_not(verb: str, session: Session, target: Target) -> str | None:
     if text.endswith(" "):
         if verb in _ON_MESSAGE:
             return None if world.flights else "no message is in flight."
-        if verb == "inject":
-            return _meaningless(Inject(0), session)
-        if verb in _ON_KEYS:
-            return _meaningless(Read(0, "k0"), session)
+        if verb == "inject" or verb in _ON_KEYS:
+            command = Inject(0) if verb == "inject" else Read(0, "k0")
+            return _meaningless(command, session) or _nobody_up(world)
         if verb not in (*_ON_NODES, *_ON_DISKS):
             return None
         text = f"{verb} all{' 1' if verb == 'corrupt' else ''}"
@@ -86,6 +86,12 @@ def why_not(verb: str, session: Session, target: Target) -> str | None:
     except GossiplabError:
         return None
     return _meaningless(command, session) or why_idle(command, world, session.header.experiment.link)
+
+
+def _nobody_up(world: World) -> str | None:
+    if any(node.status == ALIVE for node in world.nodes):
+        return None
+    return "no node is up that could take it: write rejoin or resume first."
 
 
 def outlook(text: str, session: Session) -> Outlook:

@@ -68,10 +68,12 @@ class LabCommands(Provider):
         if verb := _verb(query):
             kind, _ = VERBS[verb]
             how, sentence = outlook(query, self._lab.session)
-            # what is not written to its end is not wrong yet
-            said = kind.doc if how == "wrong" else sentence
-            shown = Content.assemble(visible(query), "\n  ", (said, "" if how == "idle" else "$text-muted"))
-            if how == "idle":
+            # what is not written to its end is not wrong yet, unless it will be however it ends
+            why = why_not(verb, self._lab.session, Target()) if how == "wrong" else None
+            said = (why or kind.doc) if how == "wrong" else sentence
+            grey = how == "idle" or why is not None
+            shown = Content.assemble(visible(query), "\n  ", (said, "" if grey else "$text-muted"))
+            if grey:
                 shown = shown.stylize("dim")
             yield Hit(1.0, shown, partial(self._type, query), visible(query))
             # as plain content: a usage has brackets, which are not markup

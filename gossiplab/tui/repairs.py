@@ -11,6 +11,7 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 
 from gossiplab.events import Sent
+from gossiplab.text import many
 from gossiplab.tui.canvas import Canvas, Dots
 from gossiplab.tui.canvas_view import CanvasView
 from gossiplab.tui.descent import Cell, Descent, Found, follow, lay_out
@@ -170,14 +171,16 @@ class RepairView(CanvasView):
         self._drawn = drawn
         self._canvas = Canvas(width, height)
         if repair is None:
-            self._say_how(height // 2 - 1)
+            self._say_how(scene.world, height // 2 - 1)
         else:
             self._draw(scene, repair, flights)
         self._strips = self._canvas.strips(self._colours())
         self.refresh()
 
-    def _say_how(self, y: int) -> None:
-        words = "nothing has been repaired here yet: open a lab of merkle_repair with --workload keys=200 and write wipe n1."
+    def _say_how(self, world: World, y: int) -> None:
+        words = "nothing has been repaired here yet"
+        if not world.replicas:
+            words += ": open a lab of merkle_repair with --workload keys=200 and write wipe n1."
         for line, text in enumerate(_wrap(words, self._canvas.width - 2)):
             self._canvas.put(1, y + line, text, _WORD)
 
@@ -314,19 +317,19 @@ class RepairView(CanvasView):
         most = max(repair.bytes, repair.full, 1)
         sizes = [_bytes(repair.bytes), _bytes(repair.full)]
         label = max(map(len, sizes))
-        trips = f"{repair.round_trips:,} round trip{'s' * (repair.round_trips != 1)}"
+        trips = many(repair.round_trips, "round trip")
         room = max(8, canvas.width - 14 - label - 2 - 24)
         share = f"{100 * repair.bytes / repair.full:.3g} % of it" if repair.full else ""
         for line, (name, size, style, note) in enumerate(
             (
                 ("this repair", repair.bytes, _BAR, share),
-                ("a full copy", repair.full, _COPY, f"{repair.keys:,} keys"),
+                ("a full copy", repair.full, _COPY, many(repair.keys, "key")),
             )
         ):
             canvas.put(0, y + line, name, _WORD)
             canvas.put(13, y + line, _bar(size / most, room), style)
             canvas.put(14 + room, y + line, f"{sizes[line]:>{label}}  {note}", _WORD)
-        streamed = f"{repair.streamed:,} key{'s' * (repair.streamed != 1)} streamed"
+        streamed = f"{many(repair.streamed, 'value')} streamed"
         canvas.put(0, y + 2, f"{trips}, {streamed}; {_state(repair, scene)}", _WORD)
 
     def _draw_list(self, world: World, shown: Repair, y: int) -> None:

@@ -48,10 +48,12 @@ class Timeline(Widget, can_focus=True):
 
     about = (
         "The whole run so far. The curve is the fraction of nodes that have heard the newest rumor; before there is one, of "
-        "beliefs that are right, of neighbours that live, of keys that are alike everywhere, or how far estimates have "
+        "beliefs that are right, of neighbours that live (none is 0), of keys that are alike everywhere, or how far estimates have "
         "closed in. ! is a crash, † a node lost for another reason, and ✓ says that every node that is up knows a rumor, or "
         "that a node is down. Click, drag, or left and right look back, [ and ] go to the mark before and after, and End "
-        "returns to the present: looking back holds only your view, the lab goes on. A letter is a command, + several: "
+        "returns to the present: looking back holds only your view, the lab goes on. Y is where another future "
+        "began: the letters on the left say which of them is above (o shows the next) and which below, c compares them. A "
+        "letter is a command, + several: "
         f"{', '.join(f'{mark} {verb}' for verb, mark in _MARKS.items())}."
     )
     COMPONENT_CLASSES = {  # noqa: RUF012  # Textual reads it off the class

@@ -41,7 +41,7 @@ def agreement(world: World) -> Agreement | None:
 def _what(world: World) -> str:
     if world.replicas and world.replicas.total:
         return "keys alike on all nodes"
-    return "right beliefs" if world.membership.beliefs else "living neighbours"
+    return "right beliefs" if world.membership.beliefs else "living neighbours, 0 where none"
 
 
 def _columns(points: list[tuple[float, float]]) -> tuple[list[float], list[float]]:

@@ -32,12 +32,13 @@ def port(tmp_path_factory):
     try:
         _wait_for(port)
         yield port
-        kinds = asyncio.run(_until_closed(port, process))
-        assert aiohttp.WSMsgType.BINARY in kinds  # the lab was drawn
-        assert aiohttp.WSMsgType.PING not in kinds  # nor did anybody wait for the page to fail
+        drawn, kinds = asyncio.run(_until_closed(port, process))
+        assert drawn
+        assert aiohttp.WSMsgType.PING not in kinds  # nobody waited for the page to fail
         assert finish(process) == (0, "", "")
     finally:
         process.kill()
+        process.communicate()
 
 
 def _wait_for(port):
@@ -50,17 +51,23 @@ def _wait_for(port):
 
 
 async def _until_closed(port, process):
-    """What the page gets that is open while the server ends, by kind."""
-    kinds = set()
+    """Whether a page gets to see the lab, and what it gets while the server ends then, by kind."""
+    drawn, kinds = False, set()
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(f"http://127.0.0.1:{port}/ws", autoping=False) as page,
     ):
         async for message in page:
-            if not kinds:
+            if drawn:
+                kinds.add(message.type)
+            elif message.type == aiohttp.WSMsgType.BINARY:
                 process.send_signal(signal.SIGINT)
-            kinds.add(message.type)
-    return kinds
+                drawn = True
+            elif (
+                message.type == aiohttp.WSMsgType.PING
+            ):  # a slow machine: the page lives, until it is to fail
+                await page.pong(message.data)
+    return drawn, kinds
 
 
 def _ask(port, path, host, origin):

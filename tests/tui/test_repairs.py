@@ -120,7 +120,7 @@ async def test_the_descent_goes_on_step_by_step_and_the_same_in_a_replay(tmp_pat
             seen.append(words(hand))
     assert len(set(seen)) == len(seen)  # every step is seen
     assert [text.count("◆") for text in seen[:3]] == [1, 1 + 1 + 4, 1 + 4 + 1 + 4 + 16]
-    assert "120 keys streamed; 120 differed" in seen[-1]
+    assert "120 values streamed; 120 differed" in seen[-1]
     async with replay(path) as hand:
         await hand.open("repair")
         for t, text in [*zip(instants, seen, strict=True)][::-1]:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gossiplab.commands import parse_command
 from gossiplab.events import Sent
 from gossiplab.recording.reader import open_recording
 from gossiplab.recording.verify import verify
@@ -52,6 +53,27 @@ async def test_acting_on_the_past_of_a_live_lab_begins_another_future(tmp_path):
     assert verify(parent, specimen("chatter")) is None
 
 
+@pytest.mark.parametrize("key", ["colon", "f"])
+async def test_a_look_back_stands_still_while_somebody_says_what_to_do(tmp_path, key):
+    """What is promised for an instant, and of nodes that are drawn, is what is done."""
+    path = tmp_path / "run.gossip"
+    path.write_bytes(bytes_of(header_of("rumor", nodes=12, until=3.0, at=["1 kill n3"])))
+    async with replay(path) as hand:
+        hand.session.seek(0.5)
+        await hand.press("space")
+        assert hand.session.running
+        await hand.press(key)
+        assert not hand.session.running
+        at = hand.session.t
+        await hand.type("kill random 25%")
+        (promised,) = parse_command("kill random 25%", hand.session.roster()).nodes[:1]
+        await hand.press("enter")
+        await _forked(hand)
+        fork = hand.screen.session
+        assert fork.header.parent.t == at
+        assert fork.at(at).nodes[promised].status == "dead"
+
+
 async def test_a_replay_can_be_forked_too_even_at_its_end(tmp_path):
     path = tmp_path / "run.gossip"
     path.write_bytes(bytes_of(header_of("rumor", nodes=12, until=3.0)))
@@ -84,6 +106,33 @@ async def test_the_other_future_is_a_key_away(tmp_path):
         await hand.press("o")
         await hand.until(lambda: hand.screen.tracks.current == 1)
         assert hand.screen.session.latest.nodes[7].status == "dead"
+
+
+def _comparison(hand):
+    """The rows of the comparison, as far as they are in sight."""
+    widgets = hand.app.screen.query_one("#comparison").children
+    return [widget.render_line(y).text for widget in widgets for y in range(widget.size.height)]
+
+
+@pytest.mark.parametrize("protocol, fields, row, values", [
+    ("believer", {"posts": [(1.0, "kill n2")]}, "n2 lost at 1 s: suspected", ["never", "never"]),
+    ("believer", {}, "false deaths", None),
+    ("merkle_repair", {"workload": {"keys": 20}}, "keys that differ", None),
+    ("hyparview", {}, "parts of the overlay", None),
+    ("push_sum", {}, "estimates", None),
+])  # fmt: skip
+async def test_futures_are_compared_by_what_their_protocol_is_about(tmp_path, protocol, fields, row, values):
+    async with live(tmp_path / "run.gossip", protocol, size=(110, 60), **fields) as hand:
+        await hand.run_to(2.0)
+        hand.session.seek(1.5)
+        await hand.select(5)
+        await hand.press("k")
+        await _forked(hand)
+        await hand.press("space", "c")
+        (line,) = [each for each in _comparison(hand) if row in each]
+        assert len(line.split()) > len(row.split()) + 1
+        if values is not None:
+            assert all(value in line for value in values)
 
 
 async def test_two_futures_side_by_side(tmp_path):

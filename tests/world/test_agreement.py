@@ -120,7 +120,7 @@ def test_in_an_overlay_it_is_there_beside_the_rumors():
     world = world_of("cyclon", nodes=20, at=["20 kill n0-n9"], until=30.0)
     course = agreement(world)
     assert world.rumors
-    assert course.what == "living neighbours"
+    assert course.what == "living neighbours, 0 where none"
     assert course.at(19.5) == 1.0
     assert course.at(20.5) == pytest.approx(0.5, abs=0.2)
 
