@@ -13,6 +13,7 @@ from gossiplab.errors import ProtocolError, UserError, fault_line
 from gossiplab.protocol import Protocol
 
 _PACKAGE = Path(__file__).parent
+_MODULE = "gossiplab_protocol_"  # what the names of protocols' modules begin with
 
 
 def content_folder(name: str) -> Path:
@@ -50,6 +51,16 @@ def own_folder(protocol: type[Protocol]) -> Path | None:
     return None if folder is None or folder == content_folder("protocols") else folder
 
 
+def any_own() -> bool:
+    """Whether a protocol has been loaded, or has begun to be, that is no built-in one."""
+    files = [
+        getattr(module, "__file__", None)
+        for name, module in sys.modules.copy().items()
+        if name.startswith(_MODULE)
+    ]
+    return any(file is not None and Path(file).parent != content_folder("protocols") for file in files)
+
+
 def load_recorded(name: str, own: bool, folders: tuple[Path, ...] = ()) -> type[Protocol]:
     """The protocol of a recording; own: whether it says that this was no built-in one. Raises as `load_protocol` does."""
     protocol = load_protocol(name, folders)
@@ -62,7 +73,7 @@ def load_recorded(name: str, own: bool, folders: tuple[Path, ...] = ()) -> type[
 
 def load_protocol_file(path: Path) -> type[Protocol]:
     """The one Protocol class that a file defines. Raises ProtocolError with file, line and what to do."""
-    module_name = f"gossiplab_protocol_{path.stem}"
+    module_name = f"{_MODULE}{path.stem}"
     module = load_module(path, module_name)
     classes = [
         value

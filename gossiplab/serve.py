@@ -6,6 +6,7 @@ told otherwise, and it takes no orders from pages that came from another site.
 """
 
 import asyncio
+import re
 import shlex
 import socket
 import sys
@@ -19,6 +20,7 @@ from textual_serve.server import Server
 from gossiplab.errors import UserError
 from gossiplab.text import visible
 
+_ELSEWHERE = re.compile(r"<link[^>]*https://[^>]*>")  # a font from another site, which the page does without
 _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  # recognized, not bound to
 
 
@@ -84,7 +86,10 @@ class _Server(Server):
             )
         here = copy(self)
         here.public_url = f"http://{request.host}"
-        return await Server.handle_index(here, request)
+        page = await Server.handle_index(here, request)
+        if isinstance(page, web.Response):
+            page.text = _ELSEWHERE.sub("", page.text or "")
+        return page
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Part of Server: where keys come in."""

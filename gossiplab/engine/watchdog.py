@@ -16,7 +16,8 @@ An exception that strikes anywhere may only strike where nothing of ours can be 
 when the protocol's own code (or a library's it called) runs right above a door, never in the kernel, the
 network, the recorder, the screen or trio. Only where ours calls the protocol's again (what is handed over is an
 iterable, a period is a property) it strikes after half as long again all the same: ours reads such things before it
-changes anything. It is no Exception, so that `except Exception` lets it through, and
+changes anything. What a door calls in C has no frame: it strikes there while the door stands at the very instruction at
+which it stood a beat ago. It is no Exception, so that `except Exception` lets it through, and
 a bare `except:` that swallows it gets the next one inside the except clause, which cannot cover itself.
 
 Where a step was interrupted depends on the machine, so nothing of the step may count: the lab undoes what it

@@ -44,7 +44,7 @@ class _Plot(PlotWidget, can_focus=False):
     DEFAULT_CSS = """
     _Plot {
         height: 1fr;
-        & > .plot--axis, & > .plot--tick { color: $foreground 50%; text-style: none; }
+        & > .plot--axis, & > .plot--tick { color: $foreground 70%; text-style: none; }
     }
     """
 

@@ -49,7 +49,7 @@ class Charts(View):
         layout: grid;
         grid-size: 2 2;
         &.-one { grid-size: 1 1; }
-        & > .charts--faint { color: $foreground 50%; }
+        & > .charts--faint { color: $foreground 70%; }
         & > .charts--title { color: $foreground; text-style: bold; }
         & > .charts--cursor { color: $text-accent; }
         & > .charts--predicted { color: $foreground 60%; }

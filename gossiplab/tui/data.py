@@ -86,7 +86,7 @@ class DataView(CanvasView):
         background: $background;
         color: $foreground;
         & > .data--word { color: $foreground; }
-        & > .data--faint { color: $foreground 55%; }
+        & > .data--faint { color: $foreground 70%; }
         & > .data--title { color: $foreground; text-style: bold; }
         & > .data--cursor { color: $text-primary; text-style: bold reverse; }
         & > .data--edge { color: $text-accent; }

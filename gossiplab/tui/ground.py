@@ -82,6 +82,7 @@ class Ground:
     def __init__(self, net: Net, arrangement: Arrangement, width: int, height: int) -> None:
         self.canvas = Canvas(width, height)
         self.sides = Sides([0] * net.nodes)
+        self.crowded = False  # whether neighbours that nodes keep are too many to be drawn
         self.cuts: list[CutSet] | None = None
         self.strong: Edges | None = None
         self._overlay: DrawnLinks | None = None
@@ -112,8 +113,10 @@ class Ground:
         if overlay is not None:
             fits = not self.seats.dense and self._light(overlay.strong, self.seats)
             self.links = overlay.strong if fits else None
+            self.crowded = not (fits or self.seats.dense)
         else:
             self.links = self._own
+            self.crowded = False
         width, height, cells = self.canvas.width, self.canvas.height, self.seats.cells
         canvas = self.canvas = Canvas(width, height)
         sides = self.sides = split(self._nodes, cuts)

@@ -61,7 +61,7 @@ class Lines(Widget):
         & > .lines--bad { color: $text-error; text-style: bold; }
         & > .lines--good { color: $text-warning; text-style: bold; }
         & > .lines--deed { color: $text-accent; text-style: bold; }
-        & > .lines--time { color: $foreground 60%; }
+        & > .lines--time { color: $foreground 70%; }
         & > .lines--later { color: $foreground 40%; }
         & > .lines--cursor { text-style: bold reverse; }
     }

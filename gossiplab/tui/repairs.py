@@ -87,7 +87,7 @@ class RepairView(CanvasView):
         & > .repair--flow { color: $text-accent; text-style: bold; }
         & > .repair--title { color: $foreground; text-style: bold; }
         & > .repair--word { color: $foreground 80%; }
-        & > .repair--faint { color: $foreground 50%; }
+        & > .repair--faint { color: $foreground 70%; }
         & > .repair--bar { color: $text-accent; }
         & > .repair--copy { color: $foreground 40%; }
     }

@@ -78,7 +78,7 @@ class SpaceTime(CanvasView):
         & > .spacetime--faint { color: $foreground 30%; }
         & > .spacetime--name { color: $foreground 70%; }
         & > .spacetime--chosen-name { color: $text-primary; text-style: bold reverse; }
-        & > .spacetime--axis { color: $foreground 50%; }
+        & > .spacetime--axis { color: $foreground 70%; }
         & > .spacetime--deed { color: $text-warning; text-style: bold reverse; }
         & > .spacetime--words { color: $foreground 80%; }
         & > .spacetime--now { color: $text-accent; text-style: bold; }

@@ -83,7 +83,7 @@ class Stage(View):
         & > .stage--strong { color: $text-primary; text-style: bold; }
         & > .stage--wall { color: $text-error 70%; }
         & > .stage--one-way { color: $text-error; text-style: bold; }
-        & > .stage--label { color: $foreground 55%; }
+        & > .stage--label { color: $foreground 70%; }
         & > .stage--up { color: $text-success; }
         & > .stage--susceptible { color: $foreground 75%; }
         & > .stage--learned { color: $text-warning; text-style: bold reverse; }
@@ -250,6 +250,8 @@ class Stage(View):
             if role in self._sight and symbol.word and role not in (Role.CARRYING, Role.OTHER)
         ]
         entries += [Entry(glyph, word, role) for role, (glyph, word, _) in self._links()]
+        if self._ground and self._ground.crowded:
+            entries.append(Entry("", "too many neighbours to draw: only links in use", Role.LABEL))
         rumors = self._world is not None and bool(self._world.rumors)
         dense, sight = self._dense, self._traffic.sight
         if (share := self._share) > 1:

@@ -39,7 +39,7 @@ class FailureFigures(msgspec.Struct, frozen=True):
     """How a failure was detected.
 
     node: which node. at: the instant at which it was killed or crashed. first_suspected, first_declared: virtual
-    seconds from then until some live node suspected it, believed it dead; last_to_know: until no live node believed
+    seconds from then until some live node suspected it, believed it dead, 0 where one did so before already; last_to_know: until no live node believed
     it alive or suspected any more, for good. None when that never happened while it was down.
     """
 
@@ -97,7 +97,7 @@ class KindFigures(msgspec.Struct, frozen=True):
 class ReplicaFigures(msgspec.Struct, frozen=True):
     """Replicated data in figures.
 
-    keys: how many there are. divergent_keys: those of which not all their nodes that are up hold the same values;
+    keys: how many there are. divergent_keys: those of which not all their nodes that are up hold the same versions;
     divergent_over_time: [instant, how many] whenever that changed, thinned out when it changed often. kinds: messages
     by type. repairs: the last 512. writes, reads: how many were acknowledged or answered, and how many failed, as those
     without a quorum do; open_requests: neither yet. stale_reads: those that missed a write which had been acknowledged

@@ -198,7 +198,7 @@ def _epidemic(header: Header, rumor: Rumor) -> Prediction | NoPrediction:
         step = -(-len(curve) // _POINTS)
         points = [*range(0, len(curve) - 1, step), len(curve) - 1]
         return Prediction(
-            f"{direction}, each on its own beat",
+            f"{direction} on own beats",
             "Demers et al. 1987, 1.3",
             tuple(rumor.t + point * cycle.period / BEATS for point in points),
             tuple(curve[point] for point in points),

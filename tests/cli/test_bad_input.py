@@ -319,3 +319,33 @@ def test_an_experiment_that_is_no_regular_file_is_refused_at_once(gossiplab, tmp
         result = gossiplab("run", path)
         refused(result)
         assert why in result[2]
+
+
+HOOKS = {
+    "complete": ("raise KeyError('x')", "A.complete failed in a.py, line 6 (KeyError: 'x'): mend it."),
+    "complete ": ("raise ValueError('k is odd: make it even.')", "k is odd: make it even."),
+    "complete  ": ("return {'x': object()}", "A has no parameter 'x': it has none."),
+    "complete   ": ("return 5", "A.complete says 5, which has no meaning there: mend it."),
+    "stops_itself": (
+        "raise SystemExit(9)",
+        "A.stops_itself failed in a.py, line 6 (SystemExit: 9): mend it.",
+    ),
+    "first_rumor": ("return 'x'", "A.first_rumor says 'x', which has no meaning there: mend it."),
+    "first_rumor ": ("return float('nan')", "A.first_rumor says nan: give seconds from 0 up."),
+    "cycle": ("return 1", "A.cycle says 1, which has no meaning there: mend it."),
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_what_a_protocol_says_of_a_run_may_be_wrong(hook, tmp_path):
+    body, says = HOOKS[hook]
+    text = f"""from gossiplab import Protocol
+class A(Protocol):
+    def on_inject(self, rumor): pass
+    @classmethod
+    def {hook.strip()}(cls, params):
+        {body}
+"""
+    (tmp_path / "a.py").write_text(text)
+    code, out, err = finish(start("run", tmp_path / "a.py", "--nodes", 3, "--no-record"))
+    assert (code, out, err) == (2, "", f"gossiplab: {says}\n")

@@ -69,8 +69,9 @@ def test_a_run_under_nohup_outlives_the_terminal(tmp_path):
     assert finish(process)[0] == 143
 
 
-@pytest.mark.parametrize("name, code", [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
-@pytest.mark.parametrize("where", ["round", "run", "setup"])
+@pytest.mark.parametrize("name, code, where", [
+    ("SIGINT", 130, "round"), ("SIGTERM", 143, "run"), ("SIGHUP", 129, "setup"), ("SIGTERM", 143, "setup"),
+])  # fmt: skip
 def test_a_signal_while_a_protocol_blocks(tmp_path, name, code, where):
     path = tmp_path / "x.gossip"
     process = start(

@@ -95,6 +95,7 @@ def test_a_page_is_had_by_any_address_and_asks_for_all_else_there(port, host, or
     assert status == 200
     assert f'"ws://{host.lower()}:{port}/ws"' in text.lower()
     assert f"http://{host.lower()}:{port}/static/" in text.lower()
+    assert "https://" not in text  # nothing from elsewhere
     assert _ask(port, "/ws", host, origin)[0] == 101
 
 

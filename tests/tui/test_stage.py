@@ -304,6 +304,7 @@ async def test_an_overlay_of_too_many_links_shows_those_in_use():
         await seen.show([*HEARD, *thick, sent(1.0, 0, 15, 45, 2.0)], 1.5)
         assert seen.between(15, 45, 0.3) in BRAILLE[1:]
         assert seen.between(0, 30, 0.3) == " "
+        assert any(entry.word.startswith("too many neighbours") for entry in seen.stage.legend())
 
 
 async def test_the_selected_node_s_links_stand_out_and_its_reserve_is_dotted():

@@ -229,7 +229,7 @@ HOSTILE = (
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2028\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("size", [SMALL, pytest.param(LARGE, marks=pytest.mark.soak)], ids=["small", "large"])
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 async def test_strings_from_strangers_are_shown_and_not_obeyed_in_any_view(tmp_path, text, size):
     value = msgspec.Raw(msgspec.json.encode({text: text}))

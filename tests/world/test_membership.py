@@ -166,8 +166,8 @@ def test_odd_beliefs_are_the_protocol_s_fault():
     assert crash_of(1, ALIVE) == crash_of((), ALIVE) == crash_of([0, 1], LEFT, 3) == []
     for says, what in (
         ((3, ALIVE), "node 3, which does not exist"), ((-1, ALIVE), "node -1"), ((True, ALIVE), "node True"),
-        (([0, 5], ALIVE), "node 5"), ((1, "ill"), "state 'ill'"), ((1, ALIVE, -1), "incarnation -1"),
-        ((1, ALIVE, True), "incarnation True"), ((1, ALIVE, 1.0), "incarnation 1.0"),
+        (([0, 5], ALIVE), "node 5"), ((1, "ill"), "state 'ill'"), ((1, ALIVE, -1), "is -1"),
+        ((1, ALIVE, True), "is True"), ((1, ALIVE, 1.0), "is 1.0"),
     ):  # fmt: skip
         assert what in crash_of(*says)[0]
 

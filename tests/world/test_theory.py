@@ -316,7 +316,7 @@ def test_a_curve_in_cycles_lies_where_the_cycles_are():
     [
         ("epidemic", {"params": {"direction": "pull", "phase": "aligned"}}, "pull: p → p^2", "Demers et al. 1987, 1.3"),
         ("epidemic", {"params": {"fanout": 2, "phase": "aligned"}}, "push-pull: p → p^3 e^-2(1-p)", "Demers et al. 1987, 1.3"),
-        ("epidemic", {}, "push-pull, each on its own beat", "Demers et al. 1987, 1.3"),
+        ("epidemic", {}, "push-pull on own beats", "Demers et al. 1987, 1.3"),
         ("rumor", {"params": {"k": 2}}, "push, feedback, counter 2", "Demers et al. 1987, 1.4"),
         ("rumor", {"params": {"stop": "coin", "feedback": False}}, "push, blind, coin 2", "Demers et al. 1987, 1.4"),
     ],
