@@ -6,7 +6,23 @@ the same. Nothing here changes anything.
 
 from typing import Literal, NamedTuple
 
-from gossiplab.commands import AnyCommand, Cut, Inject, Partition, Read, Shape, Skew, parse_command
+from msgspec.structs import replace
+
+from gossiplab.commands import (
+    AnyCommand,
+    Cut,
+    Inject,
+    Kill,
+    Leave,
+    Partition,
+    Pause,
+    Read,
+    Rejoin,
+    Resume,
+    Shape,
+    Skew,
+    parse_command,
+)
 from gossiplab.errors import GossiplabError
 from gossiplab.nodeset import format_nodes
 from gossiplab.plan import check_command
@@ -18,6 +34,7 @@ from gossiplab.world.parts import ALIVE
 from gossiplab.world.world import World
 
 _LONGEST = 300  # characters of a sentence
+_MOST_ASKED = 1000  # nodes of whom each is looked at
 _ON_NODES = ("kill", "rejoin", "leave", "pause", "resume")
 _ON_KEYS = ("write", "delete", "read")
 _ON_DISKS = ("wipe", "backup", "restore", "corrupt")
@@ -106,11 +123,21 @@ def outlook(text: str, session: Session) -> Outlook:
     doc = _skew(command) if isinstance(command, Skew) else command.doc
     # a set that is drawn is drawn by now: the canonical form says whom it has hit
     what = f"{visible(str(command), 120)} ({doc})"
+    if spared := _spared(command, session):
+        what += f"; nothing changes for {visible(format_nodes(spared), 60)}"
     if not _linked(command, session.world):
         what += "; the topology has no link there, so it is only for what nodes send past their neighbours"
     if session.present:
         return Outlook("does", f"Enter does it now: {what}.")
     return Outlook("does", f"Enter begins another future from {session.t:.3f} s on: {what}.")
+
+
+def _spared(command: AnyCommand, session: Session) -> list[int]:
+    """Those of a command's nodes for whom alone it would change nothing."""
+    if not isinstance(command, Kill | Leave | Pause | Resume | Rejoin) or len(command.nodes) > _MOST_ASKED:
+        return []
+    world, link = session.world, session.header.experiment.link
+    return [node for node in command.nodes if why_idle(replace(command, nodes=(node,)), world, link)]
 
 
 def _linked(command: AnyCommand, world: World) -> bool:

@@ -123,6 +123,17 @@ async def test_where_no_link_leads_it_is_said(tmp_path, text, linked):
         assert ("no link there" in said.text) != linked
 
 
+@pytest.mark.parametrize("text, spared", [
+    ("leave n1-n4", "n1,n3"), ("kill n1-n4", "n1"), ("rejoin n0-n2", "n0,n2"), ("pause n2-n4", "n3"), ("kill n4", None),
+])  # fmt: skip
+async def test_nodes_that_a_command_spares_are_named(tmp_path, text, spared):
+    async with live(tmp_path / "run.gossip", posts=[(0.5, "kill n1"), (0.5, "pause n3")]) as hand:
+        await hand.run_to(1.0)
+        said = outlook(text, hand.session)
+        assert said.how == "does"
+        assert said.text.partition("nothing changes for ")[2].rstrip(".") == (spared or "")
+
+
 async def test_while_one_writes_the_line_below_says_what_comes_of_it(tmp_path):
     async with live(tmp_path / "run.gossip") as hand:
         form = await _form(hand)
