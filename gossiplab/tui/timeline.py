@@ -190,8 +190,8 @@ class Timeline(Widget, can_focus=True):
         )
         count = 0
         while count * step <= self._span and width:
-            label = f"┴{count * step:g} s"
             x = self._x(count * step)
+            label = f"┴{'─' * (x in marks)}{count * step:g} s"  # a mark is no digit of it
             if x + len(label) <= width and marks.keys().isdisjoint(range(x + (count > 0), x + len(label))):
                 axis[x : x + len(label)] = label
             count += 1
