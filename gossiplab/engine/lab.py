@@ -523,11 +523,11 @@ class Lab:
     def keys(self) -> int:
         return self.replicas.most_keys()
 
-    def overdue(self, node: Node, code: CodeType | None) -> None:
+    def overdue(self, node: Node, code: CodeType | None, name: str) -> None:
         belongs = whose(trio.lowlevel.current_task())
         if node.up and (belongs is None or belongs[1] == node.life):
             self._undo(node)
-            node.block(code)
+            node.block(code, name)
             self.on_endless()
 
     def _undo(self, node: Node) -> None:

@@ -353,14 +353,14 @@ class Node(_Front):
         lines = [line for frame, line in task.iter_await_frames() if frame.f_code.co_filename in files]
         self.crash(error, lines[-1] if lines else 0)
 
-    def block(self, code: CodeType | None) -> None:
-        """End this life because a step of it, which began in `code`, did not end by itself.
+    def block(self, code: CodeType | None, name: str) -> None:
+        """End this life because a step of it, which began in `code` of that name, did not end by itself.
 
         How far it got is not known, and so neither is what the node remembers, nor how many random numbers it drew.
         """
         line = code.co_firstlineno if code and code.co_filename == self._files()[0] else 0
         self.blocked = True
-        self.crash(endless_step(code.co_name if code else "a timer"), line)
+        self.crash(endless_step(name), line)
 
     def _files(self) -> list[str]:
         """The files of the protocol: its own, and those of the protocols that it is derived from."""

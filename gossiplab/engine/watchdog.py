@@ -36,7 +36,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType, MethodType
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType
 from typing import Any, NamedTuple, NoReturn, TypeVar
 from typing import Protocol as Interface
 
@@ -88,15 +88,15 @@ class Watched(Interface):
         """How many keys a node holds, or begins with, at most."""
         ...
 
-    def overdue(self, node: Any, code: CodeType | None) -> None:
-        """A step of `node` that began in `code` takes too long: undo it and crash the node."""
+    def overdue(self, node: Any, code: CodeType | None, name: str) -> None:
+        """A step of `node` that began in `code`, or without code of Python's, takes too long: undo it and crash the node."""
         ...
 
 
 class _Step(NamedTuple):
     """A step of a protocol that is under way.
 
-    frame: the door's, or the first of its task. turns: 0 with a door. code: where it began. free: whether it
+    frame: the door's, or the first of its task. turns: 0 with a door. code, name: where it began. free: whether it
     may be interrupted where it stands. inner: whether it stands in the protocol's own code again. data: whether it stands in the data types of replicas.
     """
 
@@ -104,6 +104,7 @@ class _Step(NamedTuple):
     turns: int
     node: Any
     code: CodeType | None
+    name: str
     free: bool
     inner: bool
     data: bool
@@ -218,7 +219,7 @@ class _Watchdog:
                 frame = None if frame is step.frame else frame.f_back
             sys.settrace(_ignore)
         else:
-            self._lab.overdue(step.node, step.code)
+            self._lab.overdue(step.node, step.code, step.name)
             self._offences[step.code] += 1
             self._patience = min(self._patience, self._patience_with(step.code))
         self._strikes += 1
@@ -246,17 +247,17 @@ class _Watchdog:
                     return None  # not yet about to call
                 if frame is innermost:  # about to call, or back, unless it has called something in C
                     free = free and stands
-                began = _code_of(function)
-                return _Step(frame, 0, node, began, free, _is_inside(innermost, began), data)
+                began, name = _beginning(function)
+                return _Step(frame, 0, node, began, name, free, _is_inside(innermost, began), data)
             if code.co_filename.startswith(_data):
                 data = True
             if _is_ours(code):
                 free = False
             if frame is root:
                 node = self._lab.owner(task)
-                return (
-                    None if node is None else _Step(frame, self._lab.turns(), node, code, free, False, data)
-                )
+                if node is None:
+                    return None
+                return _Step(frame, self._lab.turns(), node, code, code.co_name, free, False, data)
             frame = frame.f_back
         return None
 
@@ -301,9 +302,11 @@ def _ignore(frame: FrameType, event: str, _: object) -> None:
     """A trace function of whatever is called from now on: does not trace it."""
 
 
-def _code_of(function: Any) -> CodeType | None:
-    """Where a function begins; bound methods of two nodes begin at the same place."""
+def _beginning(function: Any) -> tuple[CodeType | None, str]:
+    """Where a function begins, if it is one of Python's, and its name; bound methods of two nodes begin at the same place."""
     # of these types only: to ask anything else could run the protocol's code
     while type(function) in (partial, MethodType):
         function = function.func if type(function) is partial else function.__func__
-    return function.__code__ if type(function) is FunctionType else None
+    if type(function) is FunctionType:
+        return function.__code__, function.__code__.co_name
+    return None, function.__qualname__ if type(function) is BuiltinFunctionType else "a timer"
