@@ -5,6 +5,7 @@ import io
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 # New objects between two looks for garbage, 700 by default. Modules and what a command line is read with stay to the end:
@@ -59,7 +60,8 @@ def _run() -> int:
 def _say(text: str) -> None:
     from gossiplab.text import visible_ends
 
-    print(f"gossiplab: {visible_ends(text, 2000)}", file=sys.stderr)
+    with suppress(OSError):  # nobody may hear it
+        print(f"gossiplab: {visible_ends(text, 2000)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from textwrap import wrap
 from cyclopts import App
 
 _WIDEST = 100  # columns; longer lines are hard to follow
+_NARROWEST = 24  # columns, for text beside names
 _EXAMPLES = (
     ("gossiplab", "the demo, and from there everything else"),
     ("gossiplab lab swim --nodes 50", "a lab: space pauses, k kills a node, ? tells all keys"),
@@ -47,8 +48,12 @@ def _doc(command: App) -> str:
 
 
 def _table(rows: Iterable[tuple[str, str]], width: int) -> Iterator[str]:
-    """Two columns, the second in as many lines as it needs."""
+    """Two columns, the second in as many lines as it needs; below the first where there is no room beside it."""
     rows = list(rows)
     indent = max(len(name) for name, _ in rows) + 4
     for name, text in rows:
+        if width < indent + _NARROWEST:
+            yield f"  {name}"
+            yield from wrap(text, width, initial_indent="      ", subsequent_indent="      ")
+            continue
         yield from wrap(text, width, initial_indent=f"  {name}".ljust(indent), subsequent_indent=" " * indent)

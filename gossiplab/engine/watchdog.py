@@ -209,8 +209,11 @@ class _Watchdog:
         return 1.0 if used <= max(least, share * period) else min(1.0, used / period)
 
     def _patience_with(self, code: CodeType | None) -> float:
-        """Half as long each time: what blocks in every node shall not hold the screen for a second each."""
-        return max(_LEAST_PATIENCE, PATIENCE / 2 ** self._offences[code])
+        """Half as long each time: what blocks in every node shall not hold the screen for a second each.
+
+        But for what has no code of Python's: who knows what else the same function in C is called for.
+        """
+        return PATIENCE if code is None else max(_LEAST_PATIENCE, PATIENCE / 2 ** self._offences[code])
 
     def _strike(self, step: _Step, frame: FrameType | None) -> NoReturn:
         if self._strikes:  # it has been swallowed: raise also where the next line begins, in an except clause

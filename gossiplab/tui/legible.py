@@ -10,6 +10,7 @@ from textual.color import BLACK, WHITE, Color
 CONTRAST = 4.5
 """What WCAG 2.2, 1.4.3 (AA), asks of text of ordinary size: a ratio of relative luminances, from 1 up to 21."""
 _STEPS = 20  # to black or white
+_FAINTEST = 0.7  # of the foreground, in which words are written that matter less
 
 
 def legible(variables: Mapping[str, str]) -> dict[str, str]:
@@ -22,13 +23,13 @@ def legible(variables: Mapping[str, str]) -> dict[str, str]:
     better: dict[str, str] = {}
     for name, value in variables.items():
         if name == "foreground" or (name.startswith("text-") and not value.startswith("auto")):
+            share = _FAINTEST if name == "foreground" else 1.0
             tones = (Color.parse(value).blend(end, step / _STEPS) for step in range(_STEPS + 1))
-            better[name] = next((tone for tone in tones if contrast(tone, ground) >= CONTRAST), end).hex
+            enough = (tone for tone in tones if contrast(ground.blend(tone, share), ground) >= CONTRAST)
+            better[name] = next(enough, end).hex
     # the theme's own says "auto 60%": so much of black or white on whatever is behind it
-    enough = (
-        share for share in range(60, 100) if contrast(ground.blend(end, share / 100), ground) >= CONTRAST
-    )
-    return {**better, "text-muted": f"auto {next(enough, 100)}%"}
+    shares = (each for each in range(60, 100) if contrast(ground.blend(end, each / 100), ground) >= CONTRAST)
+    return {**better, "text-muted": f"auto {next(shares, 100)}%"}
 
 
 def contrast(one: Color, other: Color) -> float:

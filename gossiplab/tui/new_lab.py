@@ -47,6 +47,10 @@ class NewLab(Modal[Session | None]):
         Binding("ctrl+s", "start", "Start", priority=True),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._proposed = _WATCHED  # the latency that was proposed last
+
     def compose(self) -> ComposeResult:
         names = sorted(protocol_files())
         with Vertical(classes="dialog"):
@@ -77,8 +81,10 @@ class NewLab(Modal[Session | None]):
             self._say(str(error))
             return
         latency = self.query_one("#latency", Input)
-        if latency.value in (_WATCHED, Link().latency):
-            latency.value = Link().latency if "timeout" in protocol.params else _WATCHED
+        proposed = Link().latency if "timeout" in protocol.params else _WATCHED
+        if latency.value == self._proposed:  # else somebody has written another
+            latency.value = proposed
+        self._proposed = proposed
         summary = Static(
             Content(visible((protocol.__doc__ or "").strip().partition("\n")[0], 200)), classes="summary"
         )

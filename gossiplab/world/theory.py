@@ -155,7 +155,7 @@ def on_own_beats(
     message, in periods. delivered: the probability that it arrives. Each step is that of a round, for the nodes that call
     or, at the end of it, for those that are told.
     """
-    miss = max(0.0, 1 - delivered * fanout / (n - 1))
+    told = delivered * fanout * n / (n - 1)  # each node by all who call on a beat, and may be none at all
     pull = pulls(n, fanout, delivered**2)
     late = round(latency * BEATS)
     spared = 1.0  # the share of those without luck of their own whom no call has told
@@ -168,7 +168,7 @@ def on_own_beats(
         now = len(telling)
         telling.append(1 / BEATS - spared * unlucky[now % BEATS])
         if direction != "pull" and now >= late:
-            spared *= miss ** (n * telling[now - late])
+            spared *= math.exp(-told * telling[now - late])
         if direction != "push" and now >= 2 * late:
             asked, unheard = (now - 2 * late) % BEATS, 1 - heard[now - late]
             before = unlucky[asked]

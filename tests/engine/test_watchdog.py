@@ -516,3 +516,16 @@ class Alarming(Timers):
 def test_a_protocol_that_sets_an_alarm_is_watched_on():
     events = events_of(header_of(Alarming, nodes=2, until=4), kind=Alarming)
     assert [(crash.node, crash.t) for crash in only(events, Crashed)] == [(1, 2.0)]
+
+
+class Asleep(Timers):
+    """Sleeps for ever on four nodes; on the fifth it takes a nap, which is none of its business."""
+
+    def setup(self):
+        if self.id < 5:
+            self.after(1.0 + self.id, time.sleep, 60 if self.id < 4 else 0.02)
+
+
+def test_what_blocks_in_c_is_not_held_against_what_calls_the_same():
+    events = events_of(header_of(Asleep, nodes=6, until=7), kind=Asleep)
+    assert [crash.node for crash in only(events, Crashed)] == [0, 1, 2, 3]

@@ -110,6 +110,21 @@ async def test_a_store_is_started_with_clients(tmp_path):
         assert (workload.keys, workload.rate) == (5, 2.5)
 
 
+async def test_the_latency_that_is_proposed_is_one_that_the_protocol_can_live_with(tmp_path):
+    async with live(tmp_path / "run.gossip") as hand:
+        await _go(hand, 1)
+        form = hand.app.screen
+        protocol, latency = form.query_one("#protocol", Select), form.query_one("#latency", Input)
+
+        for name, proposed in (("rumor", "0.2..0.5"), ("swim", "0.01..0.05"), ("epidemic", "0.2..0.5")):
+            protocol.value = name
+            await hand.until(lambda: latency.value == proposed)  # noqa: B023
+        latency.value = "0.01..0.05"
+        protocol.value = "heartbeat"
+        await hand.until(lambda: form.query("#param-detector"))
+        assert latency.value == "0.01..0.05"  # which somebody has written
+
+
 async def test_all_protocols_are_in_sight_when_one_is_chosen(tmp_path):
     async with live(tmp_path / "run.gossip") as hand:
         await _go(hand, 1)
