@@ -23,10 +23,10 @@ def finite(items: Iterable[T]) -> tuple[T, ...]:
     return taken
 
 
-def counted(number: object, what: str, low: int = 0) -> None:
+def counted(number: object, what: str) -> None:
     """Raises ProtocolError unless what a protocol hands over is a number that a recording can count with."""
-    if type(number) is not int or not low <= number < 2**63:
-        raise ProtocolError(f"{what} is {str(number)[:50]}: give a whole number from {low} up, below 2^63")
+    if type(number) is not int or not 0 <= number < 2**63:
+        raise ProtocolError(f"{what} is {str(number)[:50]}: give a whole number from 0 up, below 2^63")
 
 
 def named(name: object, what: str) -> None:

@@ -153,9 +153,8 @@ class _Watchdog:
         self._leeway = 1.0  # how many times as long it may stay in data types as elsewhere
         self._used = 0.0  # s of the processor, until the last beat
         self._soon = False  # whether it came sooner than others do
-        self._at: tuple[FrameType, int] | None = (
-            None  # where the last beat came upon the stack, and the instruction
-        )
+        # where the last beat came upon the stack, and the instruction
+        self._at: tuple[FrameType, int] | None = None
         self._strikes = 0  # exceptions that it has got
         self._trace = sys.gettrace()
 

@@ -50,6 +50,7 @@ from gossiplab.tui.fault_form import FaultForm
 from gossiplab.tui.help_screen import HelpScreen
 from gossiplab.tui.home import Home
 from gossiplab.tui.lab_screen import LEAST_HEIGHT, LEAST_WIDTH, LabScreen
+from gossiplab.tui.lasting import Lasting
 from gossiplab.tui.legible import legible
 from gossiplab.tui.live import LiveLab, lab_of
 from gossiplab.tui.new_lab import NewLab
@@ -348,30 +349,9 @@ def collect_rarely() -> None:
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
-class _Lasting:
-    """Standard error for Textual, which writes in a thread: an error would end that, and the app would wait for it for ever.
-
-    A terminal that is gone takes whatever is written.
-    """
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-    def write(self, text: str) -> None:
-        with suppress(OSError):
-            self._file.write(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            self._file.flush()
-
-
 def _run(app: GossipApp) -> int:
     collect_rarely()
-    sys.__stderr__ = cast(TextIO, _Lasting(cast(TextIO, sys.__stderr__)))
+    sys.__stderr__ = cast(TextIO, Lasting(cast(TextIO, sys.__stderr__)))
     # the thread that reads keys gets its turn so much sooner while the lab runs as fast as it goes
     sys.setswitchinterval(_SWITCH)
     asyncio.run(_main(app))

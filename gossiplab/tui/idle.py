@@ -6,6 +6,8 @@ The lab itself takes such commands and does nothing, as schedules need it. Impor
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from gossiplab.commands import (
     AnyCommand,
     Backup,
@@ -41,6 +43,7 @@ from gossiplab.world.parts import ALIVE, CRASHED, DEAD, LEFT, PAUSED
 from gossiplab.world.world import World
 
 _STATE = {ALIVE: "up", PAUSED: "paused", DEAD: "dead", LEFT: "away", CRASHED: "crashed"}
+_MOST_ASKED = 1000  # nodes of whom each is looked at
 _NOBODY = "these are no nodes at all: name some."
 
 
@@ -57,6 +60,13 @@ def why_idle(command: AnyCommand, world: World, link: Link) -> str | None:
         return _shape(command, world, link)
     why = _REASONS.get(type(command))
     return why(command, world) if why else None
+
+
+def spared(command: AnyCommand, world: World, link: Link) -> list[int]:
+    """Those of a command's nodes for whom alone it would change nothing, where it does something for others."""
+    if not isinstance(command, Kill | Leave | Pause | Resume | Rejoin) or len(command.nodes) > _MOST_ASKED:
+        return []
+    return [node for node in command.nodes if why_idle(replace(command, nodes=(node,)), world, link)]
 
 
 def _kill(command: Kill, world: World) -> str | None:

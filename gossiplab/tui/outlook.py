@@ -6,35 +6,18 @@ the same. Nothing here changes anything.
 
 from typing import Literal, NamedTuple
 
-from msgspec.structs import replace
-
-from gossiplab.commands import (
-    AnyCommand,
-    Cut,
-    Inject,
-    Kill,
-    Leave,
-    Partition,
-    Pause,
-    Read,
-    Rejoin,
-    Resume,
-    Shape,
-    Skew,
-    parse_command,
-)
+from gossiplab.commands import AnyCommand, Cut, Inject, Partition, Read, Shape, Skew, parse_command
 from gossiplab.errors import GossiplabError
 from gossiplab.nodeset import format_nodes
 from gossiplab.plan import check_command
 from gossiplab.text import visible
-from gossiplab.tui.idle import why_idle
+from gossiplab.tui.idle import spared, why_idle
 from gossiplab.tui.selection import PickedLink, PickedMessage, Selection
 from gossiplab.tui.session import Session
 from gossiplab.world.parts import ALIVE
 from gossiplab.world.world import World
 
 _LONGEST = 300  # characters of a sentence
-_MOST_ASKED = 1000  # nodes of whom each is looked at
 _ON_NODES = ("kill", "rejoin", "leave", "pause", "resume")
 _ON_KEYS = ("write", "delete", "read")
 _ON_DISKS = ("wipe", "backup", "restore", "corrupt")
@@ -118,26 +101,19 @@ def outlook(text: str, session: Session) -> Outlook:
         check_command(command, session.protocol)
     except GossiplabError as error:
         return Outlook("wrong", visible(str(error), _LONGEST))
-    if why := why_idle(command, session.world, session.header.experiment.link):
+    link = session.header.experiment.link
+    if why := why_idle(command, session.world, link):
         return Outlook("idle", visible(f"this would change nothing: {why}", _LONGEST))
     doc = _skew(command) if isinstance(command, Skew) else command.doc
     # a set that is drawn is drawn by now: the canonical form says whom it has hit
     what = f"{visible(str(command), 120)} ({doc})"
-    if spared := _spared(command, session):
-        what += f"; nothing changes for {visible(format_nodes(spared), 60)}"
+    if idle := spared(command, session.world, link):
+        what += f"; nothing changes for {visible(format_nodes(idle), 60)}"
     if not _linked(command, session.world):
         what += "; the topology has no link there, so it is only for what nodes send past their neighbours"
     if session.present:
         return Outlook("does", f"Enter does it now: {what}.")
     return Outlook("does", f"Enter begins another future from {session.t:.3f} s on: {what}.")
-
-
-def _spared(command: AnyCommand, session: Session) -> list[int]:
-    """Those of a command's nodes for whom alone it would change nothing."""
-    if not isinstance(command, Kill | Leave | Pause | Resume | Rejoin) or len(command.nodes) > _MOST_ASKED:
-        return []
-    world, link = session.world, session.header.experiment.link
-    return [node for node in command.nodes if why_idle(replace(command, nodes=(node,)), world, link)]
 
 
 def _linked(command: AnyCommand, world: World) -> bool:

@@ -159,9 +159,8 @@ def on_own_beats(
     pull = pulls(n, fanout, delivered**2)
     late = round(latency * BEATS)
     spared = 1.0  # the share of those without luck of their own whom no call has told
-    unlucky = [
-        (1 - 1 / n) / BEATS
-    ] * BEATS  # of all nodes those of each beat whom no answer has told, nor the source
+    # of all nodes those of each beat whom no answer has told, nor the source
+    unlucky = [(1 - 1 / n) / BEATS] * BEATS
     out_of_luck = p = 1 - 1 / n  # of all nodes the unlucky of all beats, and those who have not heard
     heard, telling = [1 / n], list[float]()
     while p * n > 0.5 and len(telling) < _MOST_CYCLES * BEATS:

@@ -63,10 +63,8 @@ async def _until_closed(port, process):
             elif message.type == aiohttp.WSMsgType.BINARY:
                 process.send_signal(signal.SIGINT)
                 drawn = True
-            elif (
-                message.type == aiohttp.WSMsgType.PING
-            ):  # a slow machine: the page lives, until it is to fail
-                await page.pong(message.data)
+            elif message.type == aiohttp.WSMsgType.PING:
+                await page.pong(message.data)  # on a slow machine: the page lives, until it is to fail
     return drawn, kinds
 
 

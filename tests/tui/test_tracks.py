@@ -144,10 +144,7 @@ async def test_two_futures_side_by_side(tmp_path):
         await hand.press("k")
         await _forked(hand)
         await hand.press("space", "c")
-        comparison = hand.app.screen.query_one("#comparison")
-        text = "\n".join(
-            widget.render_line(y).text for widget in comparison.children for y in range(widget.size.height)
-        )
+        text = "\n".join(_comparison(hand))
         assert f"The first {events:,} events are the same" in text
         assert "A: at 2.000 s n0 sends Push to n10, with rumor 0 (message 2, 20 B)" in text
         assert re.search(r"B: at 1\.500 s command: kill n7", text)

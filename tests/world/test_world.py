@@ -354,9 +354,7 @@ def test_the_state_in_one_word():
 def test_a_cut_that_parts_nobody_is_no_partition():
     assert word_after("0 cut n0 to n1") == "spreading"
     assert word_after("0 cut n0 to n1", "0 cut n0 to n2") == "partitioned"
-    assert (
-        word_after("0 cut n1 to n0", "0 cut n2 to n0") == "partitioned"
-    )  # nobody tells the first one anything
+    assert word_after("0 cut n1 to n0", "0 cut n2 to n0") == "partitioned"  # nobody tells n0 anything
     assert word_after("0 cut n0 to n1", topology="tree") == "partitioned"
     assert word_after("0 cut n1 to n2", topology="tree") == "spreading"  # where no link leads
     assert word_after("0 partition n0 from n1") == "spreading"
